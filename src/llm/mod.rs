@@ -1,1 +1,32 @@
-//! Models as data.
+//! Models as data: a neutral chat vocabulary, and one folder per provider that turns it into request bytes and turns
+//! answer bytes back into events.
+//!
+//! Not here: any I/O, clock or randomness (the caller fetches, times out and retries), and any policy: which model to
+//! use, how long to cool one down, what to show. Source of the rules: `research/providers.md`, cited by section.
+//!
+//! The way of one call: [`Prompt`] → [`Provider::request`] → (the caller fetches) → [`Provider::parser`] fed with bytes →
+//! [`Event`]s → [`Accumulator`] → a [`Message`] to store. An HTTP error goes through [`Provider::classify`] instead.
+
+pub mod accumulate;
+pub mod chat;
+pub mod error;
+pub mod event;
+pub mod history;
+pub mod model;
+pub mod ollama;
+pub mod provider;
+pub mod redact;
+pub mod request;
+pub mod stream;
+pub mod tokens;
+
+pub use accumulate::Accumulator;
+pub use chat::{
+    MediaData, MediaRef, Message, Part, PartKind, Prompt, ProviderMeta, Role, Thinking, ToolCall, ToolResult, ToolSpec,
+};
+pub use error::{ErrorClass, Feature, ModelError};
+pub use event::{Event, Finish, Usage};
+pub use model::{ModelInfo, ModelRef, ModelRefError};
+pub use provider::Provider;
+pub use request::{Endpoint, HttpRequest};
+pub use stream::{LineBuffer, LineTooLong, StreamParser};

@@ -1,0 +1,219 @@
+//! Builds requests of Ollama's native API (providers.md §1.1, §1.2).
+//!
+//! Not here: what goes into the prompt, and `tool_choice` or `strict`, which Ollama does not have.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+use url::Url;
+
+use super::thinking::{Think, think};
+use crate::llm::{Endpoint, HttpRequest, MediaRef, Message, PartKind, Prompt, Role, ToolCall, ToolSpec, history};
+
+/// `POST {base}/api/chat` with a streamed answer.
+pub fn chat(endpoint: &Endpoint, model: &str, prompt: &Prompt) -> HttpRequest {
+    let cloud = is_cloud(&endpoint.base_url);
+    let model = if cloud { bare(model) } else { model };
+    let messages = history::tidy(&prompt.messages);
+    let mut wire = Vec::with_capacity(messages.len() + 1);
+    if !prompt.system.trim().is_empty() {
+        wire.push(WireMessage::new("system", clean(&prompt.system)));
+    }
+    for message in &messages {
+        push_message(&mut wire, message, model, prompt);
+    }
+    let options = Options { num_ctx: prompt.context_tokens.filter(|_| !cloud), num_predict: prompt.max_output_tokens };
+    let body = Body {
+        model,
+        stream: true,
+        truncate: false,
+        shift: false,
+        think: think(model, prompt.thinking),
+        messages: wire,
+        tools: prompt.tools.iter().map(wire_tool).collect(),
+        options: Some(options).filter(|options| *options != Options::default()),
+    };
+    // Serializing strings, numbers and string-keyed maps has no way to fail.
+    post(endpoint, "/api/chat", serde_json::to_string(&body).unwrap_or_default())
+}
+
+/// Whether the base address leads to Ollama's cloud, directly or by AI Gateway (which never leads to a home server).
+fn is_cloud(base_url: &str) -> bool {
+    let host = Url::parse(base_url.trim()).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+    host == "ollama.com" || host.ends_with(".ollama.com") || host == "gateway.ai.cloudflare.com"
+}
+
+/// The name without the mark that tells a local daemon to use the cloud; the cloud itself does not know it.
+pub(super) fn bare(model: &str) -> &str {
+    model.strip_suffix(":cloud").or_else(|| model.strip_suffix("-cloud")).unwrap_or(model)
+}
+
+/// `path` at the endpoint. A base that ends with `/api` or `/v1`, as other programs want it, is accepted.
+fn address(endpoint: &Endpoint, path: &str) -> String {
+    let base = endpoint.base_url.trim().trim_end_matches('/');
+    let base = base.strip_suffix("/api").or_else(|| base.strip_suffix("/v1")).unwrap_or(base);
+    format!("{base}{path}")
+}
+
+pub(super) fn post(endpoint: &Endpoint, path: &str, body: String) -> HttpRequest {
+    let mut request = get(endpoint, path);
+    request.method = "POST";
+    request.headers.insert(0, ("content-type".to_owned(), "application/json".to_owned()));
+    request.body = body;
+    request
+}
+
+pub(super) fn get(endpoint: &Endpoint, path: &str) -> HttpRequest {
+    let authorization = endpoint.key().map(|key| ("authorization".to_owned(), format!("Bearer {key}")));
+    HttpRequest {
+        method: "GET",
+        url: address(endpoint, path),
+        headers: authorization.into_iter().collect(),
+        body: String::new(),
+    }
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    model: &'a str,
+    stream: bool,
+    /// Over the window: an error we can act on, instead of silently losing the oldest messages.
+    truncate: bool,
+    /// The same while generating.
+    shift: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    think: Option<Think>,
+    messages: Vec<WireMessage<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tools: Vec<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    options: Option<Options>,
+}
+
+#[derive(Serialize, Default, PartialEq)]
+struct Options {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    num_ctx: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    num_predict: Option<u32>,
+}
+
+#[derive(Serialize)]
+struct WireMessage<'a> {
+    role: &'static str,
+    content: Cow<'a, str>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    thinking: Cow<'a, str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    images: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tool_calls: Vec<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool_call_id: Option<&'a str>,
+}
+
+impl<'a> WireMessage<'a> {
+    fn new(role: &'static str, content: Cow<'a, str>) -> Self {
+        WireMessage {
+            role,
+            content,
+            thinking: Cow::Borrowed(""),
+            images: Vec::new(),
+            tool_calls: Vec::new(),
+            tool_name: None,
+            tool_call_id: None,
+        }
+    }
+
+    fn is_blank(&self) -> bool {
+        self.content.is_empty() && self.thinking.is_empty() && self.images.is_empty() && self.tool_calls.is_empty()
+    }
+}
+
+/// Adds `message` to `wire`: results become one message each, everything else one message.
+fn push_message<'a>(wire: &mut Vec<WireMessage<'a>>, message: &'a Message, model: &str, prompt: &'a Prompt) {
+    let (role, between) = match message.role {
+        Role::Assistant => ("assistant", ""),
+        // What a tool message holds beside results (a picture) follows as the user's.
+        Role::User | Role::Tool => ("user", "\n"),
+    };
+    let mut rest = WireMessage::new(role, Cow::Borrowed(""));
+    for part in &message.parts {
+        match &part.kind {
+            PartKind::Text(text) => append(&mut rest.content, clean(text), between),
+            PartKind::Thought(text) => {
+                let origin = part.meta.as_ref().map(|meta| bare(&meta.model.model));
+                if message.role == Role::Assistant && origin == Some(bare(model)) {
+                    append(&mut rest.thinking, clean(text), "");
+                }
+            }
+            PartKind::Media(media) => match usable(media, prompt) {
+                Some(base64) => rest.images.push(base64),
+                None => append(&mut rest.content, missing(media).into(), between),
+            },
+            PartKind::ToolCall(call) => rest.tool_calls.push(wire_call(call)),
+            PartKind::ToolResult(result) => {
+                let content = clean(&result.content);
+                // Ollama has no mark for a failed call; the model reads it in the text.
+                let content = if result.is_error { format!("Error: {content}").into() } else { content };
+                let mut answer = WireMessage::new("tool", content);
+                answer.tool_name = Some(&result.name);
+                answer.tool_call_id = Some(&result.call_id);
+                wire.push(answer);
+            }
+        }
+    }
+    if !rest.is_blank() {
+        wire.push(rest);
+    }
+}
+
+fn append<'a>(text: &mut Cow<'a, str>, more: Cow<'a, str>, between: &str) {
+    if text.is_empty() {
+        *text = more;
+    } else if !more.is_empty() {
+        let text = text.to_mut();
+        text.push_str(between);
+        text.push_str(&more);
+    }
+}
+
+/// Text without NUL, which breaks C string handling behind some servers (providers.md §5.4).
+fn clean(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { text.replace('\0', "").into() } else { text.into() }
+}
+
+/// The base64 of media that Ollama reads: pictures, and WAV or MP3 in the same field (providers.md §1.2).
+fn usable<'a>(media: &MediaRef, prompt: &'a Prompt) -> Option<&'a str> {
+    let audio = ["audio/wav", "audio/x-wav", "audio/wave", "audio/mpeg", "audio/mp3"];
+    let readable = media.mime.starts_with("image/") || audio.contains(&media.mime.as_str());
+    if readable { prompt.media.get(&media.key) } else { None }
+}
+
+fn missing(media: &MediaRef) -> String {
+    format!("[an attachment of type {} that you cannot see]", media.mime)
+}
+
+fn wire_call(call: &ToolCall) -> Value {
+    // The server refuses anything but an object; broken text goes back so that the model sees what it wrote.
+    let arguments = match &call.arguments {
+        Value::Object(_) => call.arguments.clone(),
+        Value::Null => json!({}),
+        other => json!({ "invalid": other }),
+    };
+    json!({ "id": call.id, "function": { "name": call.name, "arguments": arguments } })
+}
+
+fn wire_tool(tool: &ToolSpec) -> Value {
+    let parameters = match &tool.parameters {
+        Value::Object(_) => tool.parameters.clone(),
+        _ => json!({ "type": "object", "properties": {} }),
+    };
+    json!({
+        "type": "function",
+        "function": { "name": tool.name, "description": tool.description, "parameters": parameters },
+    })
+}
