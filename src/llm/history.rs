@@ -17,7 +17,8 @@ const MAX_ID: usize = 64;
 /// `messages` with unique, well-formed call ids; exactly one result for each call, in the order of the calls, in one
 /// message right after them; results without a call and messages without parts left out.
 ///
-/// The outcome for a prefix does not change when messages are added behind it (unless its last calls were still open), so prompt caches stay warm.
+/// Adding messages at the end does not change what came out for those before (unless their last calls were still open),
+/// so prompt caches stay warm.
 pub fn tidy(messages: &[Message]) -> Vec<Message> {
     let mut out = Vec::with_capacity(messages.len());
     let mut taken = HashSet::new();
@@ -31,10 +32,8 @@ pub fn tidy(messages: &[Message]) -> Vec<Message> {
                     _ => extra.push(part.clone()),
                 }
             }
-            if !extra.is_empty() && !open.is_empty() {
-                if let Some(last) = open.iter_mut().rev().find(|call| call.result.is_some()) {
-                    last.extra.extend(extra);
-                }
+            if let Some(last) = open.iter_mut().rev().find(|call| call.result.is_some()) {
+                last.extra.extend(extra);
             }
             continue;
         }

@@ -5,7 +5,7 @@
 use serde_json::{Map, Value, json};
 
 use super::classify;
-use super::request::{bare, get, post};
+use super::request::{get, post, wire_name};
 use crate::llm::{Endpoint, HttpRequest, ModelError, ModelInfo};
 
 /// `GET {base}/api/tags`. The cloud answers without a key too.
@@ -24,13 +24,13 @@ pub fn parse_list(body: &[u8]) -> Result<Vec<ModelInfo>, ModelError> {
 
 /// `POST {base}/api/show`: the details of one model.
 pub fn show(endpoint: &Endpoint, model: &str) -> HttpRequest {
-    post(endpoint, "/api/show", json!({ "model": model }).to_string())
+    post(endpoint, "/api/show", json!({ "model": wire_name(endpoint, model) }).to_string())
 }
 
 /// Reads the answer to [`show`] for `model`; fills in capabilities and context window.
 pub fn parse_show(model: &str, body: &[u8]) -> Result<ModelInfo, ModelError> {
     let fields = object(body)?;
-    let mut info = details(&fields, bare(model).to_owned());
+    let mut info = details(&fields, model.to_owned());
     if let Some(Value::Object(more)) = fields.get("model_info") {
         let architecture = more.get("general.architecture").and_then(Value::as_str).unwrap_or_default();
         let context = more.get(&format!("{architecture}.context_length")).and_then(Value::as_u64);

@@ -70,11 +70,16 @@ fn sort(status: Option<u16>, message: &str) -> ModelError {
     ModelError { status, feature, ..ModelError::new(class, detail) }
 }
 
-/// The part of the request that the text (lower case) complains about.
+/// The part of the request that the text (lower case) complains about. What follows "not support" decides first: the
+/// model's name stands before it and may itself hold "thinking" or "vision".
 fn refused_feature(text: &str) -> Option<Feature> {
-    if !contains_any(text, &["not support", "unsupported", "invalid think", "missing data required"]) {
-        return None;
-    }
+    let (before, after) = ["not support", "unsupported", "invalid think", "missing data required"]
+        .iter()
+        .find_map(|refusal| text.find(refusal).map(|at| text.split_at(at)))?;
+    named_feature(after).or_else(|| named_feature(before))
+}
+
+fn named_feature(text: &str) -> Option<Feature> {
     if text.contains("think") {
         Some(Feature::Thinking)
     } else if text.contains("tool") {

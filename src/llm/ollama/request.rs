@@ -13,8 +13,7 @@ use crate::llm::{Endpoint, HttpRequest, MediaRef, Message, PartKind, Prompt, Rol
 
 /// `POST {base}/api/chat` with a streamed answer.
 pub fn chat(endpoint: &Endpoint, model: &str, prompt: &Prompt) -> HttpRequest {
-    let cloud = is_cloud(&endpoint.base_url);
-    let model = if cloud { bare(model) } else { model };
+    let model = wire_name(endpoint, model);
     let messages = history::tidy(&prompt.messages);
     let mut wire = Vec::with_capacity(messages.len() + 1);
     if !prompt.system.trim().is_empty() {
@@ -23,7 +22,10 @@ pub fn chat(endpoint: &Endpoint, model: &str, prompt: &Prompt) -> HttpRequest {
     for message in &messages {
         push_message(&mut wire, message, model, prompt);
     }
-    let options = Options { num_ctx: prompt.context_tokens.filter(|_| !cloud), num_predict: prompt.max_output_tokens };
+    let options = Options {
+        num_ctx: prompt.context_tokens.filter(|_| !is_cloud(endpoint)),
+        num_predict: prompt.max_output_tokens,
+    };
     let body = Body {
         model,
         stream: true,
@@ -39,14 +41,20 @@ pub fn chat(endpoint: &Endpoint, model: &str, prompt: &Prompt) -> HttpRequest {
 }
 
 /// Whether the base address leads to Ollama's cloud, directly or by AI Gateway (which never leads to a home server).
-fn is_cloud(base_url: &str) -> bool {
-    let host = Url::parse(base_url.trim()).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+fn is_cloud(endpoint: &Endpoint) -> bool {
+    let host =
+        Url::parse(endpoint.base_url.trim()).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
     host == "ollama.com" || host.ends_with(".ollama.com") || host == "gateway.ai.cloudflare.com"
 }
 
 /// The name without the mark that tells a local daemon to use the cloud; the cloud itself does not know it.
-pub(super) fn bare(model: &str) -> &str {
+fn bare(model: &str) -> &str {
     model.strip_suffix(":cloud").or_else(|| model.strip_suffix("-cloud")).unwrap_or(model)
+}
+
+/// The model's name as the endpoint knows it.
+pub(super) fn wire_name<'a>(endpoint: &Endpoint, model: &'a str) -> &'a str {
+    if is_cloud(endpoint) { bare(model) } else { model }
 }
 
 /// `path` at the endpoint. A base that ends with `/api` or `/v1`, as other programs want it, is accepted.

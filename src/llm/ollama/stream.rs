@@ -9,6 +9,7 @@ use std::collections::HashSet;
 use serde_json::{Map, Value};
 
 use super::error::in_stream;
+use crate::llm::error::message_of;
 use crate::llm::{Event, Finish, LineBuffer, ModelError, StreamParser, ToolCall, Usage};
 
 /// A parser for the body of one answer.
@@ -58,10 +59,7 @@ impl Answer {
         }
         match serde_json::from_slice(line) {
             Ok(Value::Object(fields)) => self.object(fields, out),
-            _ => {
-                let text = String::from_utf8_lossy(line.get(..line.len().min(200)).unwrap_or_default());
-                self.fail(ModelError::transient(&format!("not a line of the protocol: {text}")), out);
-            }
+            _ => self.fail(ModelError::transient(&describe(line)), out),
         }
     }
 
@@ -141,6 +139,15 @@ impl Answer {
             self.ended = true;
             out.push(Event::Failed(error));
         }
+    }
+}
+
+/// A line that is not of the protocol, for the log. What looks like a broken answer is private and only measured.
+fn describe(line: &[u8]) -> String {
+    if line.trim_ascii_start().starts_with(b"{") {
+        format!("a line of {} bytes is not JSON", line.len())
+    } else {
+        format!("not a line of the protocol: {}", message_of(line))
     }
 }
 

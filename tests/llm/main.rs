@@ -1,0 +1,7 @@
+//! Tests of `tideclaw::llm` from outside: bytes as vendors send them, whole requests, tables of errors.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod ollama_catalogue;
+mod ollama_errors;
+mod ollama_request;
+mod ollama_stream;
