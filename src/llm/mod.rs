@@ -4,10 +4,11 @@
 //! Not here: any I/O, clock or randomness (the caller fetches, times out and retries), and any policy: which model to
 //! use, how long to cool one down, what to show. Source of the rules: `research/providers.md`, cited by section.
 //!
-//! The way of one call: [`Prompt`] → [`Provider::request`] → (the caller fetches) → [`Provider::parser`] fed with bytes →
-//! [`Event`]s → [`Accumulator`] → a [`Message`] to store. An HTTP error goes through [`Provider::classify`] instead.
+//! The way of one call: [`Prompt`] → [`Provider::request`] → (the caller fetches) → [`Provider::parser`] fed with
+//! bytes → [`Event`]s → [`Accumulator`] → a [`Message`] to store. An HTTP error goes through [`Provider::classify`].
 
 pub mod accumulate;
+pub mod arguments;
 pub mod chat;
 pub mod error;
 pub mod event;

@@ -116,7 +116,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn chunking_never_matters(bytes in proptest::collection::vec(prop_oneof![Just(b'\r'), Just(b'\n'), Just(b'a')], 0..40), size in 1usize..7) {
+        fn chunking_never_matters(
+            bytes in proptest::collection::vec(prop_oneof![Just(b'\r'), Just(b'\n'), Just(b'a')], 0..40),
+            size in 1usize..7,
+        ) {
             prop_assert_eq!(lines(&bytes.chunks(size).collect::<Vec<_>>()), lines(&[&bytes]));
         }
     }

@@ -3,8 +3,8 @@
 //! Not here: real tokenizers. They are megabytes each and differ per model; the bill comes from [`super::Usage`].
 
 /// Estimated tokens of `text` by script: Latin letters, digits and signs about 4 characters a token, other alphabets
-/// (Cyrillic, Greek, Arabic, Hebrew, Indic …) about 2.5, CJK, kana, Hangul and emoji 1. Measured tokenizers of 2025–26
-/// stray some 30 % either way. 0 only for the empty text.
+/// (Cyrillic, Greek, Arabic, Hebrew, Indic …) about 2.5, CJK, kana, Hangul and emoji 1. A rule of thumb, not a bound:
+/// leave headroom. 0 only for the empty text.
 pub fn estimate(text: &str) -> u32 {
     // In twentieths of a token, so that all three rates are whole numbers.
     let twentieths: u64 = text

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::error::in_stream;
 use crate::llm::error::message_of;
-use crate::llm::{Event, Finish, LineBuffer, ModelError, StreamParser, ToolCall, Usage};
+use crate::llm::{Event, Finish, LineBuffer, ModelError, StreamParser, ToolCall, Usage, arguments};
 
 /// A parser for the body of one answer.
 pub fn parser() -> Parser {
@@ -105,7 +105,7 @@ impl Answer {
         let id = call.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
         let function = call.get_mut("function")?.as_object_mut()?;
         let name = take_text(function, "name")?;
-        let arguments = arguments(function.remove("arguments"));
+        let arguments = arguments::read(function.remove("arguments"));
         Some(ToolCall { id: self.id(id), name, arguments })
     }
 
@@ -156,20 +156,6 @@ fn take_text(fields: &mut Map<String, Value>, name: &str) -> Option<String> {
     match fields.remove(name) {
         Some(Value::String(text)) if !text.is_empty() => Some(text),
         _ => None,
-    }
-}
-
-/// Arguments as an object. Text is parsed; text that is no object stays text (see [`ToolCall::arguments`]).
-fn arguments(value: Option<Value>) -> Value {
-    match value {
-        Some(Value::String(text)) if text.trim().is_empty() => Value::Object(Map::new()),
-        Some(Value::String(text)) => match serde_json::from_str::<Value>(&text) {
-            Ok(Value::Object(fields)) => Value::Object(fields),
-            _ => Value::String(text),
-        },
-        None | Some(Value::Null) => Value::Object(Map::new()),
-        Some(Value::Object(fields)) => Value::Object(fields),
-        Some(other) => Value::String(other.to_string()),
     }
 }
 
