@@ -2,9 +2,11 @@
 //!
 //! The map of the house. Everything but [`edge`] compiles for the host without the `worker` crate.
 
+pub mod directory;
 pub mod llm;
 pub mod store;
 pub mod telegram;
+pub mod text;
 
 #[cfg(target_arch = "wasm32")]
 mod edge;

@@ -5,6 +5,8 @@
 //! (Durable Objects, "write coalescing"); callers rely on that instead of transactions.
 
 mod migrate;
+#[cfg(all(test, not(target_arch = "wasm32")))]
+pub mod native;
 
 pub use migrate::{Migration, migrate};
 

@@ -1,0 +1,100 @@
+//! Who may talk: the one object that knows bots, people, groups, and who let them in.
+//!
+//! One call in, one verdict out; what has to be said to people goes to the [`outbox`] as data. Everything fails closed.
+//! Not here: configuration of models and budgets, any network, clock or randomness (times and random bytes are arguments).
+//! Rules: `docs/` and OpenClaw's access model (pairing is not group access, codes of one hour, at most three pending).
+//!
+//! | file | holds |
+//! |---|---|
+//! | [`exchange`] | questions and verdicts, as other objects send and receive them |
+//! | `knock` | may this update come in? |
+//! | `claim` | how the first owner is made |
+//! | `pairing` | codes, and what an owner decides about them |
+//! | `people`, `groups` | state of each, and the owner's actions |
+//! | `press`, `member` | our own buttons; the bot added to or removed from a group |
+//! | `bots`, `settings` | profiles, command hashes, key and value |
+//! | `journal` | audit and recent refusals, both bounded |
+//! | [`outbox`] | our own Telegram messages; `prompt` writes their JSON |
+
+mod bots;
+mod claim;
+mod code;
+pub mod exchange;
+mod groups;
+mod journal;
+mod knock;
+mod member;
+pub mod outbox;
+mod pairing;
+mod people;
+mod press;
+mod prompt;
+mod settings;
+
+#[cfg(test)]
+mod tests;
+
+pub use bots::Bot;
+pub use code::Code;
+pub use exchange::*;
+pub use groups::{Group, GroupState};
+pub use journal::{AuditEntry, Refusal};
+pub use outbox::{Notice, NoticeState, Outcome};
+pub use pairing::{Decided, Decision, Pending};
+pub use people::{Person, PersonState};
+pub use press::Button;
+pub use settings::DmPolicy;
+
+use crate::store::{Migration, Sql, StoreError, migrate};
+
+/// One minute in milliseconds.
+const MINUTE: i64 = 60_000;
+/// One hour in milliseconds: life of a code, window of every limit.
+const HOUR: i64 = 60 * MINUTE;
+/// One day in milliseconds.
+const DAY: i64 = 24 * HOUR;
+/// Most rows a list returns.
+pub const LIST_LIMIT: i64 = 500;
+
+const MIGRATIONS: &[Migration] =
+    &[Migration { version: 1, sql: include_str!("../../migrations/directory/0001_init.sql") }];
+
+/// What can go wrong. Refusing somebody is a verdict, not an error.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DirectoryError {
+    /// The store failed: answer nobody, try again.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The person is named in `OWNER_TELEGRAM_IDS`: change it there.
+    #[error("this owner is named in OWNER_TELEGRAM_IDS and can only be removed there")]
+    ConfiguredOwner,
+    /// Without an owner anybody with the claim code could take the bot: name another owner first.
+    #[error("this is the last owner")]
+    LastOwner,
+    /// No such group is known.
+    #[error("no such group")]
+    UnknownGroup,
+    /// The key is kept by the Directory itself, or key or value is empty or too long.
+    #[error("this setting cannot be set")]
+    BadSetting,
+}
+
+/// The Directory over its store.
+pub struct Directory<S: Sql> {
+    sql: S,
+}
+
+impl<S: Sql> Directory<S> {
+    /// Opens the store and brings its schema up to date.
+    pub fn new(sql: S) -> Result<Self, DirectoryError> {
+        migrate(&sql, MIGRATIONS)?;
+        Ok(Self { sql })
+    }
+}
+
+/// Reads an enum stored as text; a word from a newer release is `None`.
+fn word<T: serde::de::DeserializeOwned>(text: &str) -> Option<T> {
+    use serde::de::IntoDeserializer;
+    let plain: serde::de::value::StrDeserializer<'_, serde::de::value::Error> = text.into_deserializer();
+    T::deserialize(plain).ok()
+}

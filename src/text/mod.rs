@@ -1,0 +1,31 @@
+//! Every word a person reads from us, in English and Russian, in one place.
+//!
+//! Not here: Markdown or entities (`telegram::`) and what the model writes. Texts are plain: send them without `parse_mode`.
+
+pub mod access;
+
+/// A language we write in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lang {
+    En,
+    Ru,
+}
+
+impl Lang {
+    /// From Telegram's `language_code`, an IETF tag such as `ru` or `pt-br`. What we do not speak is English.
+    pub fn from_code(code: Option<&str>) -> Self {
+        let primary = code.and_then(|code| code.split(['-', '_']).next()).unwrap_or_default();
+        match primary.to_ascii_lowercase().as_str() {
+            "ru" | "uk" | "be" | "kk" => Lang::Ru,
+            _ => Lang::En,
+        }
+    }
+
+    /// Chooses between the two.
+    fn pick<'a>(self, en: &'a str, ru: &'a str) -> &'a str {
+        match self {
+            Lang::En => en,
+            Lang::Ru => ru,
+        }
+    }
+}
