@@ -1,26 +1,37 @@
-use worker::*;
+//! Cloudflare: entry points, router, Durable Object shells, fetch, SQL, alarms. The only place that knows the platform.
+//!
+//! Not here: any rule. A shell turns a platform event into a call of `chat` or `directory` and the result into an answer.
+
+mod bots;
+mod chat_object;
+mod clock;
+mod config;
+mod debug;
+mod directory_object;
+mod http;
+mod objects;
+mod relay_object;
+mod router;
+mod sql;
+mod telegram;
+mod webhook;
+
+use worker::{Context, Env, Request, Response, Result, ScheduleContext, ScheduledEvent, event};
+
+#[event(start)]
+fn start() {
+    console_error_panic_hook::set_once();
+}
+
 #[event(fetch)]
-async fn fetch(req: Request, env: Env, _ctx: Context) -> Result<Response> {
-    if req.path() == "/healthz" {
-        return Response::ok("ok");
-    }
-    let ns = env.durable_object("CHAT")?;
-    ns.get_by_name("x")?.fetch_with_request(req).await
+async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response> {
+    router::route(request, env).await
 }
-#[durable_object]
-pub struct Chat {
-    state: State,
-    n: std::cell::RefCell<u32>,
-}
-impl std::panic::UnwindSafe for Chat {}
-impl std::panic::RefUnwindSafe for Chat {}
-impl DurableObject for Chat {
-    fn new(state: State, _env: Env) -> Self {
-        Chat { state, n: Default::default() }
-    }
-    async fn fetch(&self, _req: Request) -> Result<Response> {
-        *self.n.borrow_mut() += 1;
-        let _ = &self.state;
-        Response::ok(format!("{}", self.n.borrow()))
+
+/// Cron: the Directory looks after bot profiles, command menus and its own deliveries.
+#[event(scheduled)]
+async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
+    if let Err(error) = objects::directory(&env, "/tick", None).await {
+        worker::console_error!("cron: {error}");
     }
 }

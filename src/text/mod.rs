@@ -3,15 +3,28 @@
 //! Not here: Markdown or entities (`telegram::`) and what the model writes. Texts are plain: send them without `parse_mode`.
 
 pub mod access;
+pub mod chat;
+
+use serde::{Deserialize, Serialize};
 
 /// A language we write in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Lang {
+    #[default]
     En,
     Ru,
 }
 
 impl Lang {
+    /// The two-letter code; [`Lang::from_code`] reads it back.
+    pub fn code(self) -> &'static str {
+        match self {
+            Lang::En => "en",
+            Lang::Ru => "ru",
+        }
+    }
+
     /// From Telegram's `language_code`, an IETF tag such as `ru` or `pt-br`. What we do not speak is English.
     pub fn from_code(code: Option<&str>) -> Self {
         let primary = code.and_then(|code| code.split(['-', '_']).next()).unwrap_or_default();

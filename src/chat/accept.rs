@@ -1,0 +1,249 @@
+//! An update arrived: decide what it is, store it with what it starts, and say what rides in the webhook's own answer.
+//!
+//! All of it is synchronous: the platform makes the rows and the alarm durable together before anything leaves the
+//! object, so a 200 means "stored" (DESIGN §3.1).
+
+use serde::{Deserialize, Serialize};
+
+use super::conversation::{Conversation, WATCHDOG_MS};
+use super::inbox::{self, Entry};
+use super::outbox::Slot;
+use super::ports::Ports;
+use super::settings::Admission;
+use super::{gather, turn};
+use crate::store::{Sql, StoreError};
+use crate::telegram::command::{self, is_stop_word};
+use crate::telegram::content::{self, Content};
+use crate::telegram::message::Message;
+use crate::telegram::method::{SendOptions, typing};
+use crate::telegram::update::{Update, UpdateKind};
+use crate::text::{self, Lang};
+
+/// What the Worker does next with an update.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Accepted {
+    /// Stored (now or earlier). `reply` is a Bot API call for the webhook's answer; `work`: call [`Conversation::work`].
+    Stored { reply: Option<String>, work: bool },
+    /// This object does not know whether it may talk: ask the Directory and come again with its word.
+    NotAdmitted,
+}
+
+impl Accepted {
+    pub(super) fn quiet() -> Accepted {
+        Accepted::Stored { reply: None, work: false }
+    }
+
+    pub(super) fn work() -> Accepted {
+        Accepted::Stored { reply: None, work: true }
+    }
+}
+
+/// Longest stored excerpt of an update we do not understand, in bytes.
+const MAX_RECORD: usize = 4_096;
+
+impl<S: Sql, P: Ports> Conversation<S, P> {
+    /// Stores one update. `session` is this object's name; `admission` the Directory's word, if the Worker brought one.
+    pub fn accept(&self, session: &str, body: &str, admission: Option<Admission>) -> Result<Accepted, StoreError> {
+        self.change(|settings| {
+            if settings.session.is_none() {
+                settings.session = Some(session.to_owned());
+            }
+            if admission.is_some() {
+                settings.admission = admission;
+            }
+        })?;
+        let Some(admission) = self.settings.borrow().admission.clone() else { return Ok(Accepted::NotAdmitted) };
+        let Ok(update) = Update::decode(body) else { return Ok(Accepted::quiet()) };
+        if let Some(reason) = refusal(&update, &admission) {
+            return self.drop_update(&update, reason);
+        }
+        if let Some(code) = update.sender().and_then(|user| user.language_code.as_deref()) {
+            let lang = Lang::from_code(Some(code));
+            self.change(|settings| settings.lang = lang)?;
+        }
+        match &update.kind {
+            UpdateKind::Message(message) => self.accept_message(&update, message, body, &admission),
+            UpdateKind::Edited(message) => self.accept_edit(&update, message, &admission),
+            UpdateKind::Callback(callback) => self.accept_press(&update, callback),
+            UpdateKind::Stopped(stopped) => self.accept_stop(&update, &format!("draft {}", stopped.draft_id)),
+            UpdateKind::Membership(_) | UpdateKind::Unknown(_) => self.record(&update, body),
+        }
+    }
+
+    /// Takes over the Directory's newer word, for example that access was taken back. Returns true if there is work to do.
+    pub fn set_admission(&self, admission: Admission) -> Result<bool, StoreError> {
+        let shut = !admission.admitted;
+        self.change(|settings| settings.admission = Some(admission))?;
+        if shut {
+            inbox::close_waiting(&self.sql, "dropped", "access was taken back")?;
+            return self.stop_turn();
+        }
+        Ok(false)
+    }
+
+    /// What the Directory last said, for the shell to answer questions about this object.
+    pub fn is_admitted(&self) -> bool {
+        self.settings.borrow().admission.as_ref().is_some_and(|admission| admission.admitted)
+    }
+
+    fn accept_message(
+        &self,
+        update: &Update,
+        message: &Message,
+        body: &str,
+        admission: &Admission,
+    ) -> Result<Accepted, StoreError> {
+        let username = admission.bot_username.as_deref();
+        if let Some(chat) = message.migrate_to_chat_id {
+            self.change(|settings| settings.moved_to = Some(chat))?;
+            return self.record(update, body);
+        }
+        let album = message.media_group_id.as_deref();
+        if !message.chat.is_private()
+            && admission.require_mention
+            && !content::is_addressed(message, admission.bot_id, username)
+            && !self.waits_with(album)?
+        {
+            return self.drop_update(update, "not addressed to the bot");
+        }
+        if let Some(command) = command::parse(message, username) {
+            return self.accept_command(update, message, &command);
+        }
+        let content = Content::read(message, admission.bot_id, username);
+        let busy = turn::is_open(&self.sql)?;
+        if is_stop_word(&content.text) && content.attachments.is_empty() && (busy || inbox::has_waiting(&self.sql)?) {
+            return self.accept_stop(update, "stop word");
+        }
+        if content.is_empty() {
+            return self.accept_unreadable(update, message, body);
+        }
+        let now = self.ports.now();
+        let first = inbox::waiting(&self.sql)?.first().map(|row| row.received_at);
+        let ready_at = gather::ready_at(&content, album.is_some(), now, first);
+        let entry = Entry {
+            update_id: update.id,
+            kind: "message",
+            message_id: Some(message.message_id),
+            media_group: album,
+            content: Some(serde_json::to_string(&content).map_err(|error| StoreError::Sql(error.to_string()))?),
+            ready_at,
+            ..Entry::default()
+        };
+        if inbox::insert(&self.sql, entry, now)?.is_none() {
+            return Ok(Accepted::quiet());
+        }
+        if first.is_some() {
+            inbox::set_ready(&self.sql, ready_at)?;
+        }
+        if busy {
+            if first.is_none() {
+                let options = SendOptions { silent: true, ..SendOptions::default() };
+                self.say(Slot::Notice, None, text::chat::queued(self.settings.borrow().lang), &options)?;
+            }
+            self.alarm_by(now + WATCHDOG_MS);
+            return Ok(Accepted::work());
+        }
+        self.alarm_by(if ready_at > now { ready_at } else { now + WATCHDOG_MS });
+        let started = self.begin_due_turn()?;
+        // The typing sign rides in the webhook's answer: no call, no wait (telegram.md §2).
+        let reply = started.then(|| typing(self.target()).into_webhook_reply());
+        Ok(Accepted::Stored { reply, work: true })
+    }
+
+    /// True if rows of the same album already wait: its other items carry no caption and so no mention.
+    fn waits_with(&self, album: Option<&str>) -> Result<bool, StoreError> {
+        let Some(album) = album else { return Ok(false) };
+        Ok(inbox::waiting(&self.sql)?.iter().any(|row| row.media_group.as_deref() == Some(album)))
+    }
+
+    /// A message with nothing in it that we know: a service message, or something newer than this release.
+    fn accept_unreadable(&self, update: &Update, message: &Message, body: &str) -> Result<Accepted, StoreError> {
+        if !message.chat.is_private() || content::is_service(body) {
+            return self.record(update, body);
+        }
+        let fresh = self.insert_closed(update, Some(message.message_id), "recorded", "cannot be read yet")?;
+        if !fresh {
+            return Ok(Accepted::quiet());
+        }
+        let lang = self.settings.borrow().lang;
+        self.say(Slot::Notice, None, text::chat::cannot_read_this(lang), &SendOptions::default())?;
+        self.alarm_by(self.ports.now() + WATCHDOG_MS);
+        Ok(Accepted::work())
+    }
+
+    /// Stops outside the turn's lane: the running model call ends at once, what waits is dropped (DESIGN §3.6).
+    pub(super) fn accept_stop(&self, update: &Update, how: &str) -> Result<Accepted, StoreError> {
+        if !self.insert_closed(update, None, "stop", how)? {
+            return Ok(Accepted::quiet());
+        }
+        inbox::close_waiting(&self.sql, "dropped", "stopped by the person")?;
+        self.stop_turn()?;
+        self.alarm_by(self.ports.now() + WATCHDOG_MS);
+        Ok(Accepted::work())
+    }
+
+    /// Asks the open turn to end. False if none is open.
+    pub(super) fn stop_turn(&self) -> Result<bool, StoreError> {
+        if !turn::is_open(&self.sql)? {
+            return Ok(false);
+        }
+        turn::request_stop(&self.sql)?;
+        self.live.stop.raise();
+        Ok(true)
+    }
+
+    /// Stores an update that needs no further work. False if it was stored before.
+    pub(super) fn insert_closed(
+        &self,
+        update: &Update,
+        message_id: Option<i64>,
+        outcome: &str,
+        detail: &str,
+    ) -> Result<bool, StoreError> {
+        let entry = Entry {
+            update_id: update.id,
+            kind: update.kind_name(),
+            message_id,
+            outcome: Some(outcome),
+            detail: Some(detail),
+            ..Entry::default()
+        };
+        Ok(inbox::insert(&self.sql, entry, self.ports.now())?.is_some())
+    }
+
+    fn drop_update(&self, update: &Update, reason: &str) -> Result<Accepted, StoreError> {
+        self.insert_closed(update, None, "dropped", reason)?;
+        Ok(Accepted::quiet())
+    }
+
+    /// Keeps an update we do not act on, shortened.
+    pub(super) fn record(&self, update: &Update, body: &str) -> Result<Accepted, StoreError> {
+        let mut end = body.len().min(MAX_RECORD);
+        while !body.is_char_boundary(end) {
+            end -= 1;
+        }
+        let entry = Entry {
+            update_id: update.id,
+            kind: update.kind_name(),
+            content: body.get(..end).map(str::to_owned),
+            outcome: Some("recorded"),
+            ..Entry::default()
+        };
+        inbox::insert(&self.sql, entry, self.ports.now())?;
+        Ok(Accepted::quiet())
+    }
+}
+
+/// Why an update gets no hearing at all.
+fn refusal(update: &Update, admission: &Admission) -> Option<&'static str> {
+    if !admission.admitted {
+        return Some("access was taken back");
+    }
+    let sender = update.sender()?;
+    if admission.blocked.contains(&sender.id) {
+        return Some("this person is blocked");
+    }
+    // The anonymous admin of a group and a linked channel are shown as bots of Telegram's own.
+    let telegrams_own = matches!(sender.id, 1_087_968_824 | 136_817_688 | 777_000);
+    (sender.is_bot && !telegrams_own && !matches!(update.kind, UpdateKind::Callback(_))).then_some("sent by a bot")
+}

@@ -1,0 +1,83 @@
+//! Commands: what a person can ask for without the model. They are answered at once, also while a turn runs.
+
+use super::conversation::{Conversation, WATCHDOG_MS};
+use super::inbox::{self, Entry};
+use super::outbox::Slot;
+use super::ports::Ports;
+use super::transcript;
+use super::accept::Accepted;
+use crate::store::{Sql, StoreError};
+use crate::telegram::command::Command;
+use crate::telegram::message::Message;
+use crate::telegram::method::SendOptions;
+use crate::telegram::update::Update;
+use crate::text;
+
+impl<S: Sql, P: Ports> Conversation<S, P> {
+    pub(super) fn accept_command(
+        &self,
+        update: &Update,
+        message: &Message,
+        command: &Command<'_>,
+    ) -> Result<Accepted, StoreError> {
+        if command.name == "model" && command.args.is_empty() {
+            return self.accept_menu_request(update, message);
+        }
+        if !self.insert_closed(update, Some(message.message_id), "command", &command.name)? {
+            return Ok(Accepted::quiet());
+        }
+        let line = self.run_command(message, command)?;
+        let reply_to = (!message.chat.is_private()).then_some(message.message_id);
+        self.say(Slot::Command, None, &line, &SendOptions { reply_to, ..SendOptions::default() })?;
+        self.alarm_by(self.ports.now() + WATCHDOG_MS);
+        Ok(Accepted::work())
+    }
+
+    fn run_command(&self, message: &Message, command: &Command<'_>) -> Result<String, StoreError> {
+        let lang = self.settings.borrow().lang;
+        Ok(match command.name.as_str() {
+            "start" => text::chat::welcome(lang).to_owned(),
+            "help" | "commands" => text::chat::help(lang).to_owned(),
+            "new" | "reset" => self.start_afresh()?,
+            "stop" => {
+                let dropped = inbox::close_waiting(&self.sql, "dropped", "stopped by the person")?;
+                let running = self.stop_turn()?;
+                let words = if running || dropped > 0 { text::chat::stopping } else { text::chat::nothing_to_stop };
+                words(lang).to_owned()
+            }
+            "status" => self.status()?,
+            "whoami" | "id" => {
+                let target = self.target();
+                text::chat::whoami(lang, message.from.as_ref().map(|user| user.id), message.chat.id, target.topic)
+            }
+            "model" => self.set_model_by_name(command.args)?,
+            name => text::chat::unknown_command(lang, name),
+        })
+    }
+
+    /// `/new`: whatever runs ends, what waits is dropped, and the prompt starts empty. The old messages stay stored.
+    fn start_afresh(&self) -> Result<String, StoreError> {
+        inbox::close_waiting(&self.sql, "dropped", "the person started a fresh conversation")?;
+        self.stop_turn()?;
+        let epoch = self.settings.borrow().epoch;
+        let (archived, _) = transcript::size(&self.sql, epoch)?;
+        self.change(|settings| settings.epoch = epoch + 1)?;
+        Ok(text::chat::fresh_start(self.settings.borrow().lang, archived))
+    }
+
+    /// `/model` needs a look at the provider: the request waits in the inbox for the menu lane.
+    fn accept_menu_request(&self, update: &Update, message: &Message) -> Result<Accepted, StoreError> {
+        let now = self.ports.now();
+        let entry = Entry {
+            update_id: update.id,
+            kind: "menu",
+            message_id: Some(message.message_id),
+            ..Entry::default()
+        };
+        if inbox::insert(&self.sql, entry, now)?.is_none() {
+            return Ok(Accepted::quiet());
+        }
+        self.alarm_by(now + WATCHDOG_MS);
+        Ok(Accepted::work())
+    }
+}

@@ -1,0 +1,75 @@
+//! What the deployment decides for every conversation.
+
+use crate::llm::{Endpoint, ModelRef};
+
+/// Configuration of a Chat object, read from the environment at start.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Models a person may pick, the default first.
+    pub models: Vec<ModelRef>,
+    pub ollama: Endpoint,
+    pub deadlines: Deadlines,
+    /// How private chats see an answer grow. Groups always use [`Streaming::Edit`] unless off.
+    pub streaming: Streaming,
+}
+
+/// The three deadlines of a model call, in milliseconds (DESIGN §3.6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deadlines {
+    /// Until the first byte of the answer. Above a slow model's load time.
+    pub first_byte: i64,
+    /// Between two chunks.
+    pub idle: i64,
+    /// For the whole call. Below the platform's 15 minutes of one alarm.
+    pub total: i64,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Deadlines { first_byte: 120_000, idle: 90_000, total: 600_000 }
+    }
+}
+
+impl Deadlines {
+    /// Reads `first,idle,total` in seconds, for example `120,90,600`; fractions are allowed.
+    pub fn parse(text: &str) -> Option<Deadlines> {
+        let mut parts = text.split(',').map(|part| part.trim().parse::<f64>().ok().filter(|s| *s > 0.0));
+        let mut next = || parts.next().flatten().map(|seconds| (seconds * 1000.0) as i64);
+        Some(Deadlines { first_byte: next()?, idle: next()?, total: next()? })
+    }
+}
+
+/// How an answer is shown while it grows (telegram.md §1.1, §6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Streaming {
+    /// Telegram's native drafts; private chats only.
+    Draft,
+    /// A placeholder message that is edited.
+    Edit,
+    /// Typing action only.
+    Off,
+}
+
+impl Streaming {
+    pub fn parse(text: &str) -> Option<Streaming> {
+        match text {
+            "draft" => Some(Streaming::Draft),
+            "edit" => Some(Streaming::Edit),
+            "off" => Some(Streaming::Off),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Deadlines;
+
+    #[test]
+    fn deadlines_read_seconds() {
+        assert_eq!(Deadlines::parse("1, 0.5,60"), Some(Deadlines { first_byte: 1_000, idle: 500, total: 60_000 }));
+        for bad in ["", "1,2", "a,b,c", "0,1,2", "-1,2,3"] {
+            assert_eq!(Deadlines::parse(bad), None, "{bad}");
+        }
+    }
+}

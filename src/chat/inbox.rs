@@ -1,0 +1,139 @@
+//! The ledger of accepted updates: each has one row, and ends with one outcome.
+
+use crate::store::{Row, Sql, StoreError, Value};
+use crate::telegram::content::Content;
+
+/// A message that waits for its turn.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Waiting {
+    pub seq: i64,
+    pub message_id: i64,
+    pub ready_at: i64,
+    pub received_at: i64,
+    pub media_group: Option<String>,
+    pub content: Content,
+}
+
+/// A new row.
+#[derive(Debug, Default)]
+pub struct Entry<'a> {
+    pub update_id: i64,
+    pub kind: &'a str,
+    pub message_id: Option<i64>,
+    pub media_group: Option<&'a str>,
+    pub content: Option<String>,
+    pub ready_at: i64,
+    /// `None`: waits.
+    pub outcome: Option<&'a str>,
+    pub detail: Option<&'a str>,
+}
+
+/// Stores `entry`. `None` if this update was stored before: Telegram delivers at least once.
+pub fn insert(sql: &impl Sql, entry: Entry<'_>, now: i64) -> Result<Option<i64>, StoreError> {
+    let rows = sql.run(
+        "INSERT INTO inbox (update_id, received_at, kind, message_id, media_group, content, ready_at, outcome, detail)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (update_id) DO NOTHING RETURNING seq",
+        &[
+            entry.update_id.into(),
+            now.into(),
+            entry.kind.into(),
+            entry.message_id.into(),
+            entry.media_group.into(),
+            entry.content.into(),
+            entry.ready_at.into(),
+            entry.outcome.into(),
+            entry.detail.into(),
+        ],
+    )?;
+    rows.first().map(|row| row.int(0)).transpose()
+}
+
+/// Messages that wait, oldest first; at most 50, the rest in a later turn.
+pub fn waiting(sql: &impl Sql) -> Result<Vec<Waiting>, StoreError> {
+    let rows = sql.run(
+        "SELECT seq, message_id, ready_at, received_at, media_group, content FROM inbox
+         WHERE outcome IS NULL AND kind = 'message' ORDER BY seq LIMIT 50",
+        &[],
+    )?;
+    rows.iter().map(read_waiting).collect()
+}
+
+fn read_waiting(row: &Row) -> Result<Waiting, StoreError> {
+    Ok(Waiting {
+        seq: row.int(0)?,
+        message_id: row.opt_int(1)?.unwrap_or(0),
+        ready_at: row.int(2)?,
+        received_at: row.int(3)?,
+        media_group: row.opt_text(4)?.map(str::to_owned),
+        content: serde_json::from_str(row.opt_text(5)?.unwrap_or("{}")).unwrap_or_default(),
+    })
+}
+
+/// True if a message waits.
+pub fn has_waiting(sql: &impl Sql) -> Result<bool, StoreError> {
+    let rows = sql.run("SELECT 1 FROM inbox WHERE outcome IS NULL AND kind = 'message' LIMIT 1", &[])?;
+    Ok(!rows.is_empty())
+}
+
+/// When the waiting rows become due: a message's window, or at once for a menu.
+pub fn earliest(sql: &impl Sql) -> Result<Option<i64>, StoreError> {
+    let rows = sql.run("SELECT max(ready_at) FROM inbox WHERE outcome IS NULL", &[])?;
+    rows.first().map_or(Ok(None), |row| row.opt_int(0))
+}
+
+/// Sets the due time of every waiting message: one window for all that arrive together.
+pub fn set_ready(sql: &impl Sql, ready_at: i64) -> Result<(), StoreError> {
+    sql.run("UPDATE inbox SET ready_at = ?1 WHERE outcome IS NULL AND kind = 'message'", &[ready_at.into()])?;
+    Ok(())
+}
+
+/// Writes the outcome of one row.
+pub fn close(sql: &impl Sql, seq: i64, outcome: &str, detail: Option<&str>, turn: Option<i64>) -> Result<(), StoreError> {
+    sql.run(
+        "UPDATE inbox SET outcome = ?2, detail = ?3, turn_id = ?4 WHERE seq = ?1",
+        &[seq.into(), outcome.into(), detail.into(), turn.into()],
+    )?;
+    Ok(())
+}
+
+/// Writes one outcome for every message that still waits. Returns how many.
+pub fn close_waiting(sql: &impl Sql, outcome: &str, detail: &str) -> Result<usize, StoreError> {
+    let rows = sql.run(
+        "UPDATE inbox SET outcome = ?1, detail = ?2 WHERE outcome IS NULL AND kind = 'message' RETURNING seq",
+        &[outcome.into(), detail.into()],
+    )?;
+    Ok(rows.len())
+}
+
+/// The oldest request for a menu that has no answer yet.
+pub fn next_menu(sql: &impl Sql) -> Result<Option<i64>, StoreError> {
+    let rows = sql.run("SELECT seq FROM inbox WHERE outcome IS NULL AND kind = 'menu' ORDER BY seq LIMIT 1", &[])?;
+    rows.first().map(|row| row.int(0)).transpose()
+}
+
+/// What became of the message with this Telegram id: seq, outcome, turn and content.
+pub fn by_message(sql: &impl Sql, message_id: i64) -> Result<Option<(i64, Option<String>, Option<i64>, Content)>, StoreError> {
+    let rows = sql.run(
+        "SELECT seq, outcome, turn_id, content FROM inbox WHERE message_id = ?1 AND kind = 'message' ORDER BY seq DESC LIMIT 1",
+        &[message_id.into()],
+    )?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    let content = serde_json::from_str(row.opt_text(3)?.unwrap_or("{}")).unwrap_or_default();
+    Ok(Some((row.int(0)?, row.opt_text(1)?.map(str::to_owned), row.opt_int(2)?, content)))
+}
+
+/// Replaces the content of a row, after the person edited the message.
+pub fn set_content(sql: &impl Sql, seq: i64, content: &str) -> Result<(), StoreError> {
+    sql.run("UPDATE inbox SET content = ?2 WHERE seq = ?1", &[seq.into(), content.into()])?;
+    Ok(())
+}
+
+/// The messages a turn answered, oldest first.
+pub fn of_turn(sql: &impl Sql, turn: i64) -> Result<Vec<Waiting>, StoreError> {
+    let rows = sql.run(
+        "SELECT seq, message_id, ready_at, received_at, media_group, content FROM inbox
+         WHERE turn_id = ?1 AND kind = 'message' ORDER BY seq",
+        &[Value::Int(turn)],
+    )?;
+    rows.iter().map(read_waiting).collect()
+}

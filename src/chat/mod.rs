@@ -1,0 +1,37 @@
+//! One conversation: inbox, turn, journal, outbox, context, commands, schedule — a state machine over a store.
+//!
+//! [`Conversation`] is the whole of it. Its entry points are [`Conversation::accept`] (an update arrived: store it, no
+//! await), [`Conversation::work`] (do what is due) and [`Conversation::on_alarm`]. Everything outside comes in through
+//! the small ports of [`ports`]. Not here: who may talk (`directory`), any platform type (`edge`).
+
+pub mod config;
+pub mod ports;
+
+mod accept;
+mod buttons;
+mod commands;
+mod context;
+mod conversation;
+mod edits;
+mod gather;
+mod inbox;
+mod model_call;
+mod model_menu;
+mod outbox;
+mod preview;
+mod settings;
+mod signal;
+mod status;
+mod transcript;
+mod turn;
+mod turns;
+
+pub use accept::Accepted;
+pub use conversation::Conversation;
+pub use settings::Admission;
+
+use crate::store::Migration;
+
+/// Schema of a Chat object.
+pub const MIGRATIONS: &[Migration] =
+    &[Migration { version: 1, sql: include_str!("../../migrations/chat/0001_init.sql") }];

@@ -1,0 +1,310 @@
+//! One model call: the request, its stream, its deadlines, the stop signal, and the preview that follows it.
+//!
+//! Everything that can happen meanwhile is waited for in one place ([`Call::until`]); the way of the call itself reads
+//! from top to bottom in [`Conversation::call_model`]. What the result means for the turn is in `turns`.
+
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::task::Poll;
+
+use super::conversation::Conversation;
+use super::ports::{Body, Lost, Ports};
+use super::preview::{Preview, Show};
+use super::turn::{self, Turn};
+use crate::llm::{Accumulator, Endpoint, Event, ModelError, Prompt, Provider};
+use crate::store::{Sql, StoreError};
+use crate::telegram::method::{self, Button, Keyboard, SendOptions};
+use crate::telegram::outcome::{self, Outcome, Reply};
+use crate::telegram::render::{Formatted, render_partial, split};
+use crate::text;
+
+/// How a call ended.
+#[derive(Debug)]
+pub(super) enum End {
+    /// The model finished; the accumulator says how.
+    Complete,
+    /// The person stopped it.
+    Stopped,
+    /// A deadline passed, after this many milliseconds.
+    TimedOut(i64),
+    Failed(ModelError),
+    /// No such provider here.
+    NoProvider,
+}
+
+/// Longest error body read, in bytes.
+const MAX_ERROR_BODY: usize = 64 * 1024;
+/// After the model is done a draft under way may take this long, so that it does not arrive after the final message.
+const SETTLE_MS: i64 = 150;
+/// A placeholder under way may take longer: its id is needed to remove it.
+const SETTLE_PLACEHOLDER_MS: i64 = 5_000;
+/// Drafts of one turn: one id per piece of a long answer.
+const DRAFTS_PER_TURN: i64 = 64;
+
+/// Why waiting for the network ended early.
+enum Interrupt {
+    Stopped,
+    TimedOut(i64),
+}
+
+enum Step<T> {
+    Stop,
+    Io(T),
+    Shown(Reply),
+    Tick,
+}
+
+type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
+/// What one call keeps at hand.
+struct Call<'a, S, P: Ports> {
+    chat: &'a Conversation<S, P>,
+    turn: &'a mut Turn,
+    preview: Preview,
+    showing: Option<(Show, Pending<'a, Reply>)>,
+    timer: Option<(i64, Pending<'a, ()>)>,
+    /// The answer so far.
+    text: String,
+    /// The whole call must be over by then.
+    total_deadline: i64,
+    /// The next sign of life is due by then, after a wait of so many milliseconds.
+    deadline: (i64, i64),
+}
+
+impl<S: Sql, P: Ports> Conversation<S, P> {
+    /// Makes one call for `turn`. The turn's placeholder may be set on return.
+    pub(super) async fn call_model(&self, turn: &mut Turn, prompt: &Prompt) -> Result<(End, Accumulator), StoreError> {
+        let mut answer = Accumulator::new(turn.model.clone());
+        let Some((provider, endpoint)) = self.provider(&turn.model.provider) else {
+            return Ok((End::NoProvider, answer));
+        };
+        let now = self.ports.now();
+        let deadlines = self.config.deadlines;
+        // The first attempt follows an accepted update, whose answer carried the typing sign.
+        let typing_shown = turn.attempts <= 1;
+        let preview =
+            Preview::new(self.config.streaming, self.is_private(), now, typing_shown, turn.placeholder.is_some());
+        let request = provider.request(endpoint, &turn.model.model, prompt);
+        let mut call = Call {
+            chat: self,
+            turn,
+            preview,
+            showing: None,
+            timer: None,
+            text: String::new(),
+            total_deadline: now + deadlines.total,
+            deadline: (now + deadlines.first_byte, deadlines.first_byte),
+        };
+        let end = match call.stream(provider, request, &mut answer).await? {
+            Ok(end) => end,
+            Err(Interrupt::Stopped) => End::Stopped,
+            Err(Interrupt::TimedOut(waited)) => End::TimedOut(waited),
+        };
+        call.settle().await?;
+        Ok((end, answer))
+    }
+
+    /// The wire and the address behind a provider's name.
+    fn provider(&self, name: &str) -> Option<(Provider, &Endpoint)> {
+        (name == "ollama").then_some((Provider::Ollama, &self.config.ollama))
+    }
+}
+
+impl<S: Sql, P: Ports> Call<'_, S, P> {
+    async fn stream(
+        &mut self,
+        provider: Provider,
+        request: crate::llm::HttpRequest,
+        answer: &mut Accumulator,
+    ) -> Result<Result<End, Interrupt>, StoreError> {
+        let chat = self.chat;
+        let response = match self.until(chat.ports.model(request)).await? {
+            Ok(Ok(response)) => response,
+            Ok(Err(Lost)) => return Ok(Ok(End::Failed(ModelError::transient("connection failed")))),
+            Err(interrupt) => return Ok(Err(interrupt)),
+        };
+        let (status, retry_after, mut body) = (response.status, response.retry_after, response.body);
+        if !(200..300).contains(&status) {
+            return self.refused(provider, status, retry_after, body).await;
+        }
+        let mut parser = provider.parser();
+        let mut events = Vec::new();
+        while !answer.is_ended() {
+            let chunk = match self.until(body.next()).await? {
+                Ok(chunk) => chunk,
+                Err(interrupt) => return Ok(Err(interrupt)),
+            };
+            match chunk {
+                Some(Ok(bytes)) => parser.feed(&bytes, &mut events),
+                Some(Err(Lost)) => return Ok(Ok(End::Failed(ModelError::transient("the stream was cut")))),
+                None => parser.end(&mut events),
+            }
+            self.text.extend(events.iter().filter_map(|event| match event {
+                Event::Text(text) => Some(text.as_str()),
+                _ => None,
+            }));
+            answer.drain(&mut events);
+            let now = chat.ports.now();
+            self.preview.text_grew(now, self.text.len());
+            self.deadline = (now + chat.config.deadlines.idle, chat.config.deadlines.idle);
+        }
+        Ok(Ok(End::Complete))
+    }
+
+    /// The server said no: reads why.
+    async fn refused(
+        &mut self,
+        provider: Provider,
+        status: u16,
+        retry_after: Option<String>,
+        mut body: P::Body,
+    ) -> Result<Result<End, Interrupt>, StoreError> {
+        let mut bytes = Vec::new();
+        while bytes.len() < MAX_ERROR_BODY {
+            match self.until(body.next()).await? {
+                Ok(Some(Ok(chunk))) => bytes.extend(chunk),
+                Ok(Some(Err(Lost)) | None) => break,
+                Err(interrupt) => return Ok(Err(interrupt)),
+            }
+        }
+        bytes.truncate(MAX_ERROR_BODY);
+        Ok(Ok(End::Failed(provider.classify(status, retry_after.as_deref(), &bytes))))
+    }
+
+    /// Waits for `io`, meanwhile keeping the preview going; ends early on a stop or a deadline.
+    async fn until<T>(&mut self, io: impl Future<Output = T>) -> Result<Result<T, Interrupt>, StoreError> {
+        let mut io = pin!(io);
+        loop {
+            self.show_what_is_due();
+            self.set_timer();
+            let stop = &self.chat.live.stop;
+            let (showing, timer) = (&mut self.showing, &mut self.timer);
+            let step = poll_fn(|context| {
+                if stop.poll(context).is_ready() {
+                    return Poll::Ready(Step::Stop);
+                }
+                if let Poll::Ready(value) = io.as_mut().poll(context) {
+                    return Poll::Ready(Step::Io(value));
+                }
+                if let Some((_, call)) = showing
+                    && let Poll::Ready(reply) = call.as_mut().poll(context)
+                {
+                    return Poll::Ready(Step::Shown(reply));
+                }
+                match timer {
+                    Some((_, timer)) => timer.as_mut().poll(context).map(|()| Step::Tick),
+                    None => Poll::Pending,
+                }
+            })
+            .await;
+            match step {
+                Step::Stop => return Ok(Err(Interrupt::Stopped)),
+                Step::Io(value) => return Ok(Ok(value)),
+                Step::Shown(reply) => self.shown(&reply)?,
+                Step::Tick => {
+                    self.timer = None;
+                    let now = self.chat.ports.now();
+                    if now >= self.deadline.0 {
+                        return Ok(Err(Interrupt::TimedOut(self.deadline.1)));
+                    }
+                    if now >= self.total_deadline {
+                        return Ok(Err(Interrupt::TimedOut(self.chat.config.deadlines.total)));
+                    }
+                }
+            }
+        }
+    }
+
+    /// One timer for all that has a time; an early one is let run out rather than replaced.
+    fn set_timer(&mut self) {
+        let preview = if self.showing.is_some() { i64::MAX } else { self.preview.wake_at(self.text.len()) };
+        let wake = preview.min(self.deadline.0).min(self.total_deadline);
+        if self.timer.as_ref().is_none_or(|(set, _)| wake < *set) {
+            let wait = (wake - self.chat.ports.now()).max(1);
+            self.timer = Some((wake, Box::pin(self.chat.ports.sleep(wait))));
+        }
+    }
+
+    fn show_what_is_due(&mut self) {
+        if self.showing.is_some() {
+            return;
+        }
+        let now = self.chat.ports.now();
+        let len = self.text.len();
+        let Some(show) = self.preview.due(now, len) else { return };
+        let quiet_until = self.chat.quiet_until();
+        if quiet_until > now {
+            return self.preview.pause(quiet_until);
+        }
+        self.preview.began(show, now, len);
+        let Some(call) = self.preview_call(show) else { return };
+        let ports = &self.chat.ports;
+        self.showing = Some((show, Box::pin(async move { ports.telegram(&call).await })));
+    }
+
+    fn preview_call(&self, show: Show) -> Option<method::Call> {
+        let target = self.chat.target();
+        if show == Show::Typing {
+            return Some(method::typing(target));
+        }
+        let (index, piece) = newest_piece(&self.text)?;
+        let keyboard =
+            Keyboard(vec![vec![Button::new(text::chat::stop_button(self.turn.lang), format!("stop:{}", self.turn.id))]]);
+        Some(match show {
+            Show::Draft => method::send_draft(target, self.turn.id * DRAFTS_PER_TURN + index, &piece),
+            Show::Edit => method::edit_text(target, self.turn.placeholder?, &piece, Some(&keyboard)),
+            _ => {
+                let reply_to = self.turn.reply_to;
+                let options = SendOptions { reply_to, silent: true, keyboard: Some(keyboard) };
+                method::send_message(target, &piece, &options)
+            }
+        })
+    }
+
+    /// A preview call came back.
+    fn shown(&mut self, reply: &Reply) -> Result<(), StoreError> {
+        let Some((show, _)) = self.showing.take() else { return Ok(()) };
+        let now = self.chat.ports.now();
+        match outcome::read(reply) {
+            Outcome::Sent { message_id } => {
+                if show == Show::Placeholder
+                    && let Some(id) = message_id
+                {
+                    self.turn.placeholder = Some(id);
+                    turn::set_placeholder(&self.chat.sql, self.turn.id, id)?;
+                }
+                self.preview.ended(show, true, self.turn.placeholder.is_some());
+            }
+            Outcome::Retry { after_ms, flood: true } => {
+                self.chat.note_flood(now + after_ms)?;
+                self.preview.pause(now + after_ms);
+            }
+            Outcome::Unauthorized => {
+                self.chat.note_refused_token()?;
+                self.preview.pause(self.chat.quiet_until());
+            }
+            _ => self.preview.ended(show, false, self.turn.placeholder.is_some()),
+        }
+        Ok(())
+    }
+
+    /// Lets a preview call that is under way come home, for a short while; then drops it.
+    async fn settle(mut self) -> Result<(), StoreError> {
+        let Some((show, call)) = self.showing.as_mut() else { return Ok(()) };
+        let wait = if *show == Show::Placeholder { SETTLE_PLACEHOLDER_MS } else { SETTLE_MS };
+        let clock = pin!(self.chat.ports.sleep(wait));
+        if let futures::future::Either::Left((reply, _)) = futures::future::select(call.as_mut(), clock).await {
+            self.shown(&reply)?;
+        }
+        Ok(())
+    }
+}
+
+/// The part of a growing answer that a preview shows: all of it, or the last piece of a long one, with its number.
+fn newest_piece(text: &str) -> Option<(i64, Formatted)> {
+    let mut pieces = split(&render_partial(text));
+    let piece = pieces.pop()?;
+    let index = i64::try_from(pieces.len()).unwrap_or(0).min(DRAFTS_PER_TURN - 1);
+    // A draft id must not be zero; turns count from 1.
+    Some((index, piece))
+}

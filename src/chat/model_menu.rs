@@ -1,0 +1,179 @@
+//! `/model`: the configured models and the provider's live list as buttons, 8 to a page.
+//!
+//! Buttons hold an index into the list stored with the conversation, not the name (64 bytes at most), and a short hash
+//! of that list, so that a button of an older menu cannot pick something else.
+
+use std::str::FromStr;
+
+use super::conversation::{Conversation, Lane};
+use super::inbox;
+use super::outbox::{Slot, enqueue};
+use super::ports::{Body, Ports};
+use crate::llm::{HttpRequest, ModelRef, Provider};
+use crate::store::{Sql, StoreError};
+use crate::telegram::method::{Button, Keyboard, SendOptions, edit_text, send_message};
+use crate::telegram::render::plain;
+use crate::text;
+
+const PAGE: usize = 8;
+/// A catalogue that takes longer is left out.
+const LIST_DEADLINE_MS: i64 = 4_000;
+const MAX_LIST_BYTES: usize = 1 << 20;
+const MAX_MODELS: usize = 200;
+
+impl<S: Sql, P: Ports> Conversation<S, P> {
+    /// Answers the menus asked for.
+    pub(super) async fn run_menus(&self) {
+        let Some(_lane) = Lane::enter(&self.live.listing) else { return };
+        loop {
+            match inbox::next_menu(&self.sql) {
+                Ok(Some(seq)) => {
+                    let live = self.live_models().await;
+                    if let Err(error) = self.show_menu(seq, live) {
+                        return self.fault("menu", &error);
+                    }
+                }
+                Ok(None) => return,
+                Err(error) => return self.fault("menu", &error),
+            }
+            self.deliver().await;
+        }
+    }
+
+    /// The provider's list, `None` if it did not come.
+    async fn live_models(&self) -> Option<Vec<ModelRef>> {
+        let request = Provider::Ollama.list(&self.config.ollama);
+        let work = std::pin::pin!(self.fetch_small(request));
+        let clock = std::pin::pin!(self.ports.sleep(LIST_DEADLINE_MS));
+        let futures::future::Either::Left((body, _)) = futures::future::select(work, clock).await else { return None };
+        let list = Provider::Ollama.parse_list(&body?).ok()?;
+        Some(list.into_iter().map(|info| ModelRef::new("ollama", info.name)).collect())
+    }
+
+    async fn fetch_small(&self, request: HttpRequest) -> Option<Vec<u8>> {
+        let mut response = self.ports.model(request).await.ok()?;
+        let mut bytes = Vec::new();
+        while let Some(chunk) = response.body.next().await {
+            bytes.extend(chunk.ok()?);
+            if bytes.len() > MAX_LIST_BYTES {
+                return None;
+            }
+        }
+        (response.status == 200).then_some(bytes)
+    }
+
+    fn show_menu(&self, seq: i64, live: Option<Vec<ModelRef>>) -> Result<(), StoreError> {
+        let complete = live.is_some();
+        let mut menu = self.config.models.clone();
+        let mut found = live.unwrap_or_default();
+        found.sort();
+        found.truncate(MAX_MODELS);
+        for model in found.into_iter().filter(|model| ModelRef::from_str(&model.to_string()).is_ok()) {
+            if !menu.contains(&model) {
+                menu.push(model);
+            }
+        }
+        self.change(|settings| settings.menu = menu)?;
+        inbox::close(&self.sql, seq, "command", Some("model"), None)?;
+        let lang = self.settings.borrow().lang;
+        let mut line = text::chat::pick_model(lang, &self.model().to_string());
+        if !complete {
+            line.push_str(text::chat::list_incomplete(lang));
+        }
+        let options = SendOptions { keyboard: Some(self.menu_keyboard(0)), ..SendOptions::default() };
+        let call = send_message(self.target(), &plain(&line), &options);
+        enqueue(&self.sql, None, Slot::Command, 0, &call, 0, self.ports.now())?;
+        Ok(())
+    }
+
+    /// The model that answers here.
+    pub(super) fn model(&self) -> ModelRef {
+        let picked = self.settings.borrow().model.clone();
+        picked.or_else(|| self.config.models.first().cloned()).unwrap_or_else(|| ModelRef::new("ollama", "unset"))
+    }
+
+    fn menu_keyboard(&self, page: usize) -> Keyboard {
+        let current = self.model();
+        let settings = self.settings.borrow();
+        let hash = hash(&settings.menu);
+        let pages = settings.menu.len().div_ceil(PAGE).max(1);
+        let page = page.min(pages - 1);
+        let mut rows: Vec<Vec<Button>> = settings
+            .menu
+            .iter()
+            .enumerate()
+            .skip(page * PAGE)
+            .take(PAGE)
+            .map(|(index, model)| {
+                let mark = if *model == current { "✓ " } else { "" };
+                let name: String = model.to_string().chars().take(60).collect();
+                vec![Button::new(format!("{mark}{name}"), format!("m:{index}:{hash:x}"))]
+            })
+            .collect();
+        if pages > 1 {
+            let turn = |label: &str, page: usize| Button::new(label, format!("mp:{page}:{hash:x}"));
+            let last = pages - 1;
+            rows.push(vec![
+                turn("‹", if page == 0 { last } else { page - 1 }),
+                turn(&format!("{}/{pages}", page + 1), page),
+                turn("›", if page == last { 0 } else { page + 1 }),
+            ]);
+        }
+        Keyboard(rows)
+    }
+
+    /// A model button. Returns the toast.
+    pub(super) fn press_model(&self, argument: &str, message_id: Option<i64>) -> Result<String, StoreError> {
+        let lang = self.settings.borrow().lang;
+        let Some(model) = self.indexed(argument).and_then(|index| self.settings.borrow().menu.get(index).cloned()) else {
+            return Ok(text::chat::too_late(lang).to_owned());
+        };
+        let page = self.indexed(argument).unwrap_or(0) / PAGE;
+        self.change(|settings| settings.model = Some(model.clone()))?;
+        let line = text::chat::model_set(lang, &model.to_string());
+        self.redraw_menu(message_id, &line, page)?;
+        Ok(line)
+    }
+
+    /// A page button.
+    pub(super) fn press_page(&self, argument: &str, message_id: Option<i64>) -> Result<String, StoreError> {
+        let lang = self.settings.borrow().lang;
+        let Some(page) = self.indexed(argument) else { return Ok(text::chat::too_late(lang).to_owned()) };
+        let line = text::chat::pick_model(lang, &self.model().to_string());
+        self.redraw_menu(message_id, &line, page)?;
+        Ok(String::new())
+    }
+
+    fn redraw_menu(&self, message_id: Option<i64>, line: &str, page: usize) -> Result<(), StoreError> {
+        let Some(id) = message_id else { return Ok(()) };
+        let call = edit_text(self.target(), id, &plain(line), Some(&self.menu_keyboard(page)));
+        enqueue(&self.sql, None, Slot::Tidy, 0, &call, 0, self.ports.now())?;
+        Ok(())
+    }
+
+    /// The number in `<number>:<hash>`, if the hash is that of the present menu.
+    fn indexed(&self, argument: &str) -> Option<usize> {
+        let (index, given) = argument.split_once(':')?;
+        let expected = format!("{:x}", hash(&self.settings.borrow().menu));
+        (given == expected).then(|| index.parse().ok()).flatten()
+    }
+
+    /// `/model provider/name` or `/model name`.
+    pub(super) fn set_model_by_name(&self, name: &str) -> Result<String, StoreError> {
+        let lang = self.settings.borrow().lang;
+        let full = if name.contains('/') { name.to_owned() } else { format!("{}/{name}", self.model().provider) };
+        match ModelRef::from_str(&full) {
+            Ok(model) if Provider::named(&model.provider).is_some() => {
+                self.change(|settings| settings.model = Some(model.clone()))?;
+                Ok(text::chat::model_set(lang, &model.to_string()))
+            }
+            _ => Ok(text::chat::trouble(lang, text::chat::Trouble::NoProvider)),
+        }
+    }
+}
+
+/// FNV-1a over the names, 32 bits: tells an old menu from the present one.
+fn hash(menu: &[ModelRef]) -> u32 {
+    let names = menu.iter().flat_map(|model| model.to_string().into_bytes().into_iter().chain([b'\n']));
+    names.fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}

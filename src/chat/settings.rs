@@ -1,0 +1,104 @@
+//! What one conversation remembers about itself, kept in memory and written through.
+//!
+//! One object is the only writer of its store, so the copy in memory is the truth once loaded.
+
+use serde::{Deserialize, Serialize};
+
+use crate::llm::ModelRef;
+use crate::store::{Sql, StoreError};
+use crate::telegram::session::SessionKey;
+use crate::text::Lang;
+
+/// The Directory's word on this chat, handed over by the Worker when it first forwards an update.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Admission {
+    /// False once an owner took the access back.
+    pub admitted: bool,
+    /// Groups: answer only when mentioned.
+    pub require_mention: bool,
+    /// Telegram's number of our bot.
+    pub bot_id: i64,
+    /// Our bot's username without `@`, if known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bot_username: Option<String>,
+    /// People whose messages are ignored in this chat.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub blocked: Vec<i64>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// `{bot}:{chat_id}[:{topic}]`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub admission: Option<Admission>,
+    /// Raised by `/new`; the prompt holds messages of the current one only.
+    pub epoch: i64,
+    /// The model picked in this conversation; `None`: the deployment's default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<ModelRef>,
+    pub lang: Lang,
+    /// The models last listed by `/model`, in button order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub menu: Vec<ModelRef>,
+    /// Telegram asked this chat to wait until then.
+    pub flood_until: i64,
+    /// The bot's token was refused; nothing is sent before then.
+    pub token_rest_until: i64,
+    /// Refusals of the token in a row; sets the length of the rest.
+    pub token_refusals: u32,
+    /// Messages that Telegram accepted only without formatting.
+    pub plain_resends: u32,
+    /// The chat this one moved to (group became supergroup), if any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub moved_to: Option<i64>,
+}
+
+impl Settings {
+    pub fn load(sql: &impl Sql) -> Result<Settings, StoreError> {
+        let rows = sql.run("SELECT value FROM setting WHERE key = 'settings'", &[])?;
+        Ok(match rows.first() {
+            // A settings row that does not decode must not take the conversation down: start from defaults.
+            Some(row) => serde_json::from_str(row.text(0)?).unwrap_or_default(),
+            None => Settings::default(),
+        })
+    }
+
+    pub fn save(&self, sql: &impl Sql) -> Result<(), StoreError> {
+        let json = serde_json::to_string(self).map_err(|error| StoreError::Sql(error.to_string()))?;
+        sql.run("INSERT OR REPLACE INTO setting (key, value) VALUES ('settings', ?1)", &[json.into()])?;
+        Ok(())
+    }
+
+    pub fn key(&self) -> Option<SessionKey> {
+        self.session.as_deref().and_then(SessionKey::parse)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stored_form_is_pinned() {
+        let settings = Settings {
+            session: Some("main:5".into()),
+            admission: Some(Admission {
+                admitted: true,
+                require_mention: false,
+                bot_id: 9,
+                bot_username: Some("TideBot".into()),
+                blocked: vec![],
+            }),
+            ..Settings::default()
+        };
+        assert_eq!(
+            serde_json::to_string(&settings).unwrap(),
+            r#"{"session":"main:5","admission":{"admitted":true,"require_mention":false,"bot_id":9,"bot_username":"TideBot"},"epoch":0,"lang":"en","flood_until":0,"token_rest_until":0,"token_refusals":0,"plain_resends":0}"#
+        );
+        assert_eq!(serde_json::from_str::<Settings>("{}").unwrap(), Settings::default());
+    }
+}

@@ -1,0 +1,40 @@
+//! `/status`: what the conversation is doing, from its own tables.
+
+use super::conversation::Conversation;
+use super::ports::Ports;
+use super::{inbox, outbox, transcript, turn};
+use crate::store::{Sql, StoreError};
+use crate::text::chat::{Status, status};
+
+impl<S: Sql, P: Ports> Conversation<S, P> {
+    pub(super) fn status(&self) -> Result<String, StoreError> {
+        let now = self.ports.now();
+        let settings = self.settings.borrow();
+        let (messages, tokens) = transcript::size(&self.sql, settings.epoch)?;
+        let (undelivered, ambiguous, failed) = outbox::counts(&self.sql)?;
+        let used = self.sql.run(
+            "SELECT count(*), coalesce(sum(json_extract(detail, '$.input')), 0),
+             coalesce(sum(json_extract(detail, '$.output')), 0) FROM step WHERE kind = 'model' AND state = 'done'",
+            &[],
+        )?;
+        let used = used.first().map_or(Ok((0, 0, 0)), |row| Ok::<_, StoreError>((row.int(0)?, row.int(1)?, row.int(2)?)))?;
+        Ok(status(
+            settings.lang,
+            &Status {
+                model: self.model().to_string(),
+                messages,
+                tokens,
+                running: turn::open(&self.sql)?.map(|turn| (now - turn.created_at) / 1_000),
+                waiting: i64::try_from(inbox::waiting(&self.sql)?.len()).unwrap_or(0),
+                turns: used.0,
+                input_tokens: used.1,
+                output_tokens: used.2,
+                undelivered,
+                ambiguous,
+                failed,
+                plain_resends: settings.plain_resends,
+                version: env!("CARGO_PKG_VERSION"),
+            },
+        ))
+    }
+}

@@ -1,0 +1,75 @@
+//! The messages of a conversation in the neutral vocabulary. Append-only: `/new` starts an epoch, nothing is deleted.
+
+use crate::llm::{Message, Part, PartKind, tokens};
+use crate::store::{Row, Sql, StoreError};
+
+/// A stored message with the estimate made when it was stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stored {
+    pub id: i64,
+    pub turn_id: Option<i64>,
+    pub tokens: u32,
+    pub message: Message,
+}
+
+/// Estimated prompt tokens of a message; at least 4 for its frame.
+pub fn estimate(message: &Message) -> u32 {
+    let parts: u32 = message.parts.iter().map(part_tokens).sum();
+    parts.saturating_add(4)
+}
+
+fn part_tokens(part: &Part) -> u32 {
+    match &part.kind {
+        PartKind::Text(text) => tokens::estimate(text),
+        PartKind::Thought(_) => 0,
+        PartKind::ToolCall(call) => tokens::estimate(&call.arguments.to_string()),
+        PartKind::ToolResult(result) => tokens::estimate(&result.content),
+        PartKind::Media(_) => 300,
+    }
+}
+
+pub fn append(sql: &impl Sql, epoch: i64, turn: Option<i64>, message: &Message, now: i64) -> Result<i64, StoreError> {
+    let rows = sql.run(
+        "INSERT INTO message (epoch, turn_id, tokens, body, created_at) VALUES (?1, ?2, ?3, ?4, ?5) RETURNING id",
+        &[epoch.into(), turn.into(), i64::from(estimate(message)).into(), encode(message)?.into(), now.into()],
+    )?;
+    rows.first().map_or(Err(StoreError::Shape { index: 0 }), |row| row.int(0))
+}
+
+fn encode(message: &Message) -> Result<String, StoreError> {
+    serde_json::to_string(message).map_err(|error| StoreError::Sql(error.to_string()))
+}
+
+/// Up to `limit` messages of `epoch` before `before`, newest first.
+pub fn newest(sql: &impl Sql, epoch: i64, before: i64, limit: i64) -> Result<Vec<Stored>, StoreError> {
+    let rows = sql.run(
+        "SELECT id, turn_id, tokens, body FROM message
+         WHERE epoch = ?1 AND hidden = 0 AND id < ?2 ORDER BY id DESC LIMIT ?3",
+        &[epoch.into(), before.into(), limit.into()],
+    )?;
+    rows.iter().map(read).collect()
+}
+
+fn read(row: &Row) -> Result<Stored, StoreError> {
+    Ok(Stored {
+        id: row.int(0)?,
+        turn_id: row.opt_int(1)?,
+        tokens: u32::try_from(row.int(2)?).unwrap_or(u32::MAX),
+        message: serde_json::from_str(row.text(3)?).map_err(|error| StoreError::Sql(error.to_string()))?,
+    })
+}
+
+/// How many messages the epoch holds, and their estimated tokens.
+pub fn size(sql: &impl Sql, epoch: i64) -> Result<(i64, i64), StoreError> {
+    let rows = sql.run(
+        "SELECT count(*), coalesce(sum(tokens), 0) FROM message WHERE epoch = ?1 AND hidden = 0",
+        &[epoch.into()],
+    )?;
+    rows.first().map_or(Ok((0, 0)), |row| Ok((row.int(0)?, row.int(1)?)))
+}
+
+/// Takes every message of a turn out of the prompt (they stay in the store), before the turn is answered anew.
+pub fn hide_turn(sql: &impl Sql, turn: i64) -> Result<(), StoreError> {
+    sql.run("UPDATE message SET hidden = 1 WHERE turn_id = ?1", &[turn.into()])?;
+    Ok(())
+}

@@ -1,0 +1,123 @@
+//! Records of turns and of their steps. What they mean is in `turns`; here is how they are kept.
+
+use std::str::FromStr;
+
+use crate::llm::{ModelRef, Usage};
+use crate::store::{Row, Sql, StoreError};
+use crate::text::Lang;
+
+/// Runs of one turn before it is given up (DESIGN §3.2).
+pub const MAX_ATTEMPTS: i64 = 3;
+
+/// A turn that is not finished.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Turn {
+    pub id: i64,
+    pub attempts: i64,
+    pub model: ModelRef,
+    pub lang: Lang,
+    /// Telegram id of the message to answer.
+    pub reply_to: Option<i64>,
+    /// Telegram id of the message that shows the answer growing, in edit mode.
+    pub placeholder: Option<i64>,
+    pub stop_requested: bool,
+    pub created_at: i64,
+}
+
+pub fn begin(sql: &impl Sql, turn: &Turn) -> Result<(), StoreError> {
+    sql.run(
+        "INSERT INTO turn (id, state, model, lang, reply_to, created_at) VALUES (?1, 'running', ?2, ?3, ?4, ?5)",
+        &[
+            turn.id.into(),
+            turn.model.to_string().into(),
+            turn.lang.code().into(),
+            turn.reply_to.into(),
+            turn.created_at.into(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// The one unfinished turn, if any.
+pub fn open(sql: &impl Sql) -> Result<Option<Turn>, StoreError> {
+    let rows = sql.run(
+        "SELECT id, attempts, model, lang, reply_to, placeholder, stop_requested, created_at
+         FROM turn WHERE state = 'running' ORDER BY id LIMIT 1",
+        &[],
+    )?;
+    rows.first().map(read).transpose()
+}
+
+fn read(row: &Row) -> Result<Turn, StoreError> {
+    Ok(Turn {
+        id: row.int(0)?,
+        attempts: row.int(1)?,
+        model: ModelRef::from_str(row.text(2)?).map_err(|error| StoreError::Sql(error.to_string()))?,
+        lang: Lang::from_code(Some(row.text(3)?)),
+        reply_to: row.opt_int(4)?,
+        placeholder: row.opt_int(5)?,
+        stop_requested: row.int(6)? != 0,
+        created_at: row.int(7)?,
+    })
+}
+
+pub fn is_open(sql: &impl Sql) -> Result<bool, StoreError> {
+    Ok(!sql.run("SELECT 1 FROM turn WHERE state = 'running' LIMIT 1", &[])?.is_empty())
+}
+
+pub fn request_stop(sql: &impl Sql) -> Result<(), StoreError> {
+    sql.run("UPDATE turn SET stop_requested = 1 WHERE state = 'running'", &[])?;
+    Ok(())
+}
+
+pub fn count_attempt(sql: &impl Sql, id: i64) -> Result<(), StoreError> {
+    sql.run("UPDATE turn SET attempts = attempts + 1 WHERE id = ?1", &[id.into()])?;
+    Ok(())
+}
+
+pub fn set_placeholder(sql: &impl Sql, id: i64, message_id: i64) -> Result<(), StoreError> {
+    sql.run("UPDATE turn SET placeholder = ?2 WHERE id = ?1", &[id.into(), message_id.into()])?;
+    Ok(())
+}
+
+/// Closes a turn as `answered`, `stopped` or `failed`.
+pub fn finish(sql: &impl Sql, id: i64, state: &str, error: Option<&str>, now: i64) -> Result<(), StoreError> {
+    sql.run(
+        "UPDATE turn SET state = ?2, error = ?3, finished_at = ?4 WHERE id = ?1",
+        &[id.into(), state.into(), error.into(), now.into()],
+    )?;
+    Ok(())
+}
+
+/// Journals that an effect is about to happen. Returns the step's id.
+pub fn begin_step(sql: &impl Sql, turn: i64, kind: &str, now: i64) -> Result<i64, StoreError> {
+    let rows = sql.run(
+        "INSERT INTO step (turn_id, kind, state, started_at) VALUES (?1, ?2, 'begun', ?3) RETURNING id",
+        &[turn.into(), kind.into(), now.into()],
+    )?;
+    rows.first().map_or(Err(StoreError::Shape { index: 0 }), |row| row.int(0))
+}
+
+/// Journals what came of it: `done`, `failed` or `stopped`. `detail` is JSON or a short reason.
+pub fn end_step(sql: &impl Sql, id: i64, state: &str, detail: &str, now: i64) -> Result<(), StoreError> {
+    sql.run(
+        "UPDATE step SET state = ?2, detail = ?3, ended_at = ?4 WHERE id = ?1",
+        &[id.into(), state.into(), detail.into(), now.into()],
+    )?;
+    Ok(())
+}
+
+/// Steps an earlier instance began and never ended were cut.
+pub fn close_interrupted_steps(sql: &impl Sql, now: i64) -> Result<(), StoreError> {
+    sql.run(
+        "UPDATE step SET state = 'cut', ended_at = ?1 WHERE state = 'begun'
+         AND turn_id IN (SELECT id FROM turn WHERE state = 'running')",
+        &[now.into()],
+    )?;
+    Ok(())
+}
+
+/// The detail of a finished model call.
+pub fn usage_detail(usage: &Usage) -> String {
+    serde_json::to_string(usage).unwrap_or_default()
+}

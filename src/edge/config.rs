@@ -1,0 +1,43 @@
+//! Configuration from variables and secrets (DESIGN §4). Read when an object or a request starts; never logged.
+
+use std::str::FromStr;
+
+use worker::Env;
+
+use crate::chat::config::{Config, Deadlines, Streaming};
+use crate::llm::{Endpoint, ModelRef};
+
+/// A variable or secret; blank counts as absent.
+pub fn text(env: &Env, name: &str) -> Option<String> {
+    let value = env.var(name).ok()?.to_string();
+    let value = value.trim();
+    (!value.is_empty() && value != "undefined").then(|| value.to_owned())
+}
+
+/// What every conversation of this deployment shares.
+pub fn chat(env: &Env) -> Config {
+    let default = text(env, "DEFAULT_MODEL").unwrap_or_else(|| "ollama/gpt-oss:120b".to_owned());
+    let fallbacks = text(env, "FALLBACK_MODELS").unwrap_or_default();
+    let mut models: Vec<ModelRef> = Vec::new();
+    for name in std::iter::once(default.as_str()).chain(fallbacks.split(',')).filter(|name| !name.trim().is_empty()) {
+        match ModelRef::from_str(name) {
+            Ok(model) if !models.contains(&model) => models.push(model),
+            Ok(_) => {}
+            Err(error) => worker::console_error!("DEFAULT_MODEL or FALLBACK_MODELS: {error}"),
+        }
+    }
+    Config {
+        models,
+        ollama: Endpoint {
+            base_url: text(env, "OLLAMA_BASE_URL").unwrap_or_else(|| "https://ollama.com".to_owned()),
+            api_key: text(env, "OLLAMA_API_KEY"),
+        },
+        deadlines: text(env, "MODEL_DEADLINES").and_then(|text| Deadlines::parse(&text)).unwrap_or_default(),
+        streaming: text(env, "STREAM_MODE").and_then(|text| Streaming::parse(&text)).unwrap_or(Streaming::Draft),
+    }
+}
+
+/// `OWNER_TELEGRAM_IDS`.
+pub fn owners(env: &Env) -> Vec<i64> {
+    text(env, "OWNER_TELEGRAM_IDS").unwrap_or_default().split(',').filter_map(|id| id.trim().parse().ok()).collect()
+}

@@ -1,0 +1,24 @@
+//! Faults on purpose, for tests. Shut unless the deployment sets the secret `DEBUG_TOKEN` and the caller shows it.
+
+use subtle::ConstantTimeEq;
+use worker::{Env, Request, Response, Result};
+
+use super::config::text;
+use super::objects;
+use super::router::refuse;
+
+/// Whether this caller may cause faults.
+pub fn is_open(request: &Request, env: &Env) -> bool {
+    let Some(token) = text(env, "DEBUG_TOKEN") else { return false };
+    let given = request.headers().get("authorization").ok().flatten().unwrap_or_default();
+    let expected = format!("Bearer {token}");
+    given.as_bytes().ct_eq(expected.as_bytes()).into()
+}
+
+/// `panic/{session}`: panics inside that Chat object.
+pub async fn run(env: &Env, what: &str) -> Result<Response> {
+    match what.split_once('/') {
+        Some(("panic", session)) => objects::chat(env, session, "/panic", None, None).await,
+        _ => refuse(404, "not_found", "No such fault."),
+    }
+}

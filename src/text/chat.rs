@@ -1,0 +1,302 @@
+//! What the assistant itself says in a conversation: notices, errors, commands.
+
+use super::Lang;
+
+pub fn stopped(lang: Lang) -> &'static str {
+    lang.pick("⏹ Stopped.", "⏹ Остановлено.")
+}
+
+pub fn nothing_to_stop(lang: Lang) -> &'static str {
+    lang.pick("Nothing is running.", "Сейчас ничего не выполняется.")
+}
+
+pub fn stopping(lang: Lang) -> &'static str {
+    lang.pick("Stopping…", "Останавливаю…")
+}
+
+pub fn stop_button(lang: Lang) -> &'static str {
+    lang.pick("⏹ Stop", "⏹ Стоп")
+}
+
+pub fn queued(lang: Lang) -> &'static str {
+    lang.pick(
+        "⏳ Noted. I will answer this together with anything you add, right after the current reply. /stop ends it now.",
+        "⏳ Вижу. Отвечу на это и на всё, что добавите, сразу после текущего ответа. /stop прервёт его.",
+    )
+}
+
+pub fn maybe_lost(lang: Lang) -> &'static str {
+    lang.pick(
+        "⚠️ Telegram did not confirm a part of my answer. If you do not see it above:",
+        "⚠️ Telegram не подтвердил часть моего ответа. Если его нет выше:",
+    )
+}
+
+pub fn send_again(lang: Lang) -> &'static str {
+    lang.pick("🔁 Send again", "🔁 Прислать ещё раз")
+}
+
+pub fn sent_again(lang: Lang) -> &'static str {
+    lang.pick("Sending again", "Отправляю ещё раз")
+}
+
+pub fn too_late(lang: Lang) -> &'static str {
+    lang.pick("This button is no longer of use.", "Эта кнопка больше не действует.")
+}
+
+pub fn cut_off(lang: Lang) -> &'static str {
+    lang.pick("⚠️ The model broke off here.", "⚠️ Здесь модель оборвала ответ.")
+}
+
+pub fn too_long(lang: Lang) -> &'static str {
+    lang.pick("✂️ The model reached its length limit here.", "✂️ Здесь модель достигла предела длины.")
+}
+
+/// A file came without words, or with words that alone can be answered.
+pub fn cannot_use_files(lang: Lang) -> &'static str {
+    lang.pick(
+        "📎 I keep your file, but I cannot look into photos, voice or documents yet. Please write it in words.",
+        "📎 Файл сохраню, но смотреть фото, слушать голос и читать документы я пока не умею. Напишите, пожалуйста, словами.",
+    )
+}
+
+pub fn cannot_read_this(lang: Lang) -> &'static str {
+    lang.pick("I cannot read this kind of message yet.", "Такие сообщения я пока не умею читать.")
+}
+
+pub fn edited(lang: Lang) -> &'static str {
+    lang.pick("✏️ You changed the message I answered.", "✏️ Вы изменили сообщение, на которое я ответил.")
+}
+
+pub fn answer_anew(lang: Lang) -> &'static str {
+    lang.pick("🔁 Answer the new text", "🔁 Ответить на новый текст")
+}
+
+pub fn answering_anew(lang: Lang) -> &'static str {
+    lang.pick("Answering the new text", "Отвечаю на новый текст")
+}
+
+/// Why there is no answer; one line a person can act on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// A deadline passed; seconds waited.
+    TimedOut(i64),
+    /// The connection to the model failed again and again.
+    Unreachable,
+    /// The key was refused.
+    Key,
+    /// The plan does not include this model, or it is gone.
+    ModelUnavailable,
+    /// The provider's quota is used up.
+    Quota,
+    /// Too many requests just now.
+    Busy,
+    /// The conversation no longer fits.
+    TooLong,
+    /// The provider declined the content.
+    Declined,
+    /// The model said nothing.
+    Empty,
+    /// Anything else.
+    Refused,
+    /// The turn was cut three times.
+    GaveUp,
+    /// The provider of the chosen model is not configured here.
+    NoProvider,
+}
+
+pub fn trouble(lang: Lang, trouble: Trouble) -> String {
+    let text = match trouble {
+        Trouble::TimedOut(seconds) => {
+            return match lang {
+                Lang::En => format!("⚠️ The model did not answer within {seconds} s. Please try again or pick another /model."),
+                Lang::Ru => format!("⚠️ Модель не ответила за {seconds} с. Попробуйте ещё раз или выберите другую: /model."),
+            };
+        }
+        Trouble::Unreachable => lang.pick(
+            "⚠️ The connection to the model keeps failing. Please try again in a minute or pick another /model.",
+            "⚠️ Связь с моделью всё время обрывается. Попробуйте через минуту или выберите другую: /model.",
+        ),
+        Trouble::Key => lang.pick(
+            "⚠️ The model's provider refuses the bot's key. The owner has to renew it.",
+            "⚠️ Провайдер модели не принимает ключ бота. Владельцу нужно его обновить.",
+        ),
+        Trouble::ModelUnavailable => lang.pick(
+            "⚠️ This model is not available. Pick another with /model.",
+            "⚠️ Эта модель недоступна. Выберите другую: /model.",
+        ),
+        Trouble::Quota => lang.pick(
+            "⚠️ The provider's usage limit is reached. Try later or pick another /model.",
+            "⚠️ Лимит у провайдера исчерпан. Попробуйте позже или выберите другую: /model.",
+        ),
+        Trouble::Busy => lang.pick(
+            "⚠️ The model is overloaded right now. Please try again in a minute.",
+            "⚠️ Модель сейчас перегружена. Попробуйте через минуту.",
+        ),
+        Trouble::TooLong => lang.pick(
+            "⚠️ This is too long for the model. Shorten it or start afresh with /new.",
+            "⚠️ Для этой модели слишком длинно. Сократите или начните заново: /new.",
+        ),
+        Trouble::Declined => lang.pick(
+            "⚠️ The model's provider declined to answer this.",
+            "⚠️ Провайдер модели отказался на это отвечать.",
+        ),
+        Trouble::Empty => lang.pick(
+            "⚠️ The model returned an empty answer. Please ask again or pick another /model.",
+            "⚠️ Модель вернула пустой ответ. Спросите ещё раз или выберите другую: /model.",
+        ),
+        Trouble::Refused => lang.pick(
+            "⚠️ The model's server did not accept the request. Try another /model; the details are in the log.",
+            "⚠️ Сервер модели не принял запрос. Попробуйте другую: /model; подробности в журнале.",
+        ),
+        Trouble::GaveUp => lang.pick(
+            "⚠️ I was interrupted three times while answering and gave up. Please send it again.",
+            "⚠️ Меня трижды прервали на этом ответе, и я сдался. Отправьте, пожалуйста, ещё раз.",
+        ),
+        Trouble::NoProvider => lang.pick(
+            "⚠️ This model's provider is not set up here. Pick another with /model.",
+            "⚠️ Провайдер этой модели здесь не настроен. Выберите другую: /model.",
+        ),
+    };
+    text.to_owned()
+}
+
+pub fn welcome(lang: Lang) -> &'static str {
+    lang.pick(
+        "👋 Hello! I am your assistant. Just write to me.\n\n/new starts a fresh conversation\n/stop ends the current answer\n/model picks another model\n/help shows more",
+        "👋 Здравствуйте! Я ваш помощник. Просто напишите мне.\n\n/new — начать новый разговор\n/stop — прервать ответ\n/model — выбрать модель\n/help — подробнее",
+    )
+}
+
+pub fn help(lang: Lang) -> &'static str {
+    lang.pick(
+        "I answer what you write. You can write on while I answer: I will take it up next.\n\n\
+         /new — archive this conversation and start fresh\n\
+         /stop — end the current answer (also: the Stop button, or the word “stop”)\n\
+         /model — pick the model\n\
+         /status — what I am doing and with what\n\
+         /whoami — your and this chat's ids\n\n\
+         In groups I answer when mentioned, replied to, or given a command. Telegram's privacy mode hides the other messages from me.",
+        "Я отвечаю на то, что вы пишете. Можно писать дальше, пока я отвечаю: возьмусь за это следующим.\n\n\
+         /new — убрать разговор в архив и начать новый\n\
+         /stop — прервать ответ (или кнопка «Стоп», или слово «стоп»)\n\
+         /model — выбрать модель\n\
+         /status — чем я занят и на чём работаю\n\
+         /whoami — ваш id и id чата\n\n\
+         В группах отвечаю на упоминание, ответ мне или команду. Остальные сообщения режим приватности Telegram от меня скрывает.",
+    )
+}
+
+pub fn fresh_start(lang: Lang, archived: i64) -> String {
+    match (lang, archived) {
+        (Lang::En, 0) => "✨ A fresh conversation.".to_owned(),
+        (Lang::Ru, 0) => "✨ Новый разговор.".to_owned(),
+        (Lang::En, n) => format!("✨ A fresh conversation. The last one is archived ({n} messages)."),
+        (Lang::Ru, n) => format!("✨ Новый разговор. Прежний в архиве (сообщений: {n})."),
+    }
+}
+
+pub fn unknown_command(lang: Lang, name: &str) -> String {
+    match lang {
+        Lang::En => format!("I do not know /{name}. See /help."),
+        Lang::Ru => format!("Не знаю команды /{name}. Смотрите /help."),
+    }
+}
+
+pub fn pick_model(lang: Lang, current: &str) -> String {
+    match lang {
+        Lang::En => format!("Current model: {current}\nPick another for this conversation:"),
+        Lang::Ru => format!("Сейчас: {current}\nВыберите модель для этого разговора:"),
+    }
+}
+
+pub fn model_set(lang: Lang, model: &str) -> String {
+    match lang {
+        Lang::En => format!("✓ {model} answers from now on."),
+        Lang::Ru => format!("✓ Теперь отвечает {model}."),
+    }
+}
+
+pub fn list_incomplete(lang: Lang) -> &'static str {
+    lang.pick(
+        "\n(The provider's live list did not load; these are the configured ones.)",
+        "\n(Список провайдера не загрузился; это модели из настроек.)",
+    )
+}
+
+/// Command menu: name and description, for `setMyCommands`.
+pub fn menu(lang: Lang) -> [(&'static str, &'static str); 6] {
+    [
+        ("new", lang.pick("Start a fresh conversation", "Начать новый разговор")),
+        ("stop", lang.pick("End the current answer", "Прервать ответ")),
+        ("model", lang.pick("Pick the model", "Выбрать модель")),
+        ("status", lang.pick("What I am doing", "Чем я занят")),
+        ("whoami", lang.pick("Your and this chat's ids", "Ваш id и id чата")),
+        ("help", lang.pick("What I can do", "Что я умею")),
+    ]
+}
+
+/// What `/status` tells.
+#[derive(Debug, Clone, Default)]
+pub struct Status {
+    pub model: String,
+    pub messages: i64,
+    pub tokens: i64,
+    /// Seconds the running turn has lasted.
+    pub running: Option<i64>,
+    pub waiting: i64,
+    pub turns: i64,
+    pub input_tokens: i64,
+    pub output_tokens: i64,
+    pub undelivered: i64,
+    pub ambiguous: i64,
+    pub failed: i64,
+    pub plain_resends: u32,
+    pub version: &'static str,
+}
+
+pub fn status(lang: Lang, s: &Status) -> String {
+    let mut lines = match lang {
+        Lang::En => vec![
+            format!("Model: {}", s.model),
+            format!("Conversation: {} messages, about {} tokens", s.messages, s.tokens),
+            match s.running {
+                Some(seconds) => format!("Answering for {seconds} s; waiting messages: {}", s.waiting),
+                None => "Idle".to_owned(),
+            },
+            format!("Answers so far: {}; tokens in {}, out {}", s.turns, s.input_tokens, s.output_tokens),
+        ],
+        Lang::Ru => vec![
+            format!("Модель: {}", s.model),
+            format!("Разговор: сообщений {}, около {} токенов", s.messages, s.tokens),
+            match s.running {
+                Some(seconds) => format!("Отвечаю уже {seconds} с; сообщений в очереди: {}", s.waiting),
+                None => "Свободен".to_owned(),
+            },
+            format!("Ответов: {}; токенов получено {}, отдано {}", s.turns, s.input_tokens, s.output_tokens),
+        ],
+    };
+    let mut note = |count: i64, en: &str, ru: &str| {
+        if count > 0 {
+            lines.push(format!("{}: {count}", lang.pick(en, ru)));
+        }
+    };
+    note(s.undelivered, "Messages still to deliver", "Ещё не доставлено сообщений");
+    note(s.ambiguous, "Deliveries Telegram did not confirm", "Не подтверждено Telegram");
+    note(s.failed, "Deliveries given up", "Не удалось доставить");
+    note(i64::from(s.plain_resends), "Sent without formatting", "Отправлено без оформления");
+    lines.push(format!("Tideclaw {}", s.version));
+    lines.join("\n")
+}
+
+pub fn whoami(lang: Lang, user: Option<i64>, chat: i64, topic: Option<i64>) -> String {
+    let mut lines = Vec::new();
+    if let Some(user) = user {
+        lines.push(format!("{}: {user}", lang.pick("Your id", "Ваш id")));
+    }
+    lines.push(format!("{}: {chat}", lang.pick("This chat", "Этот чат")));
+    if let Some(topic) = topic {
+        lines.push(format!("{}: {topic}", lang.pick("Topic", "Тема")));
+    }
+    lines.join("\n")
+}
