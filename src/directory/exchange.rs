@@ -242,6 +242,20 @@ pub struct Change {
     pub access: Vec<AccessChange>,
 }
 
+impl Change {
+    /// Drops repeated access changes.
+    pub(super) fn without_repeats(mut self) -> Self {
+        let mut kept: Vec<AccessChange> = Vec::new();
+        for change in self.access {
+            if !kept.contains(&change) {
+                kept.push(change);
+            }
+        }
+        self.access = kept;
+        self
+    }
+}
+
 /// A cached admission is no longer right.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessChange {
