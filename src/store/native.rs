@@ -6,6 +6,7 @@
 //! ```text
 //! use tideclaw::store::*;
 //! #[path = "../src/store/native.rs"]
+//! #[allow(dead_code)]
 //! mod native;
 //! ```
 
