@@ -122,7 +122,8 @@ pub enum Verdict {
     /// Answer 200 and do nothing: whatever had to be said is in the outbox.
     Refuse {
         reason: Reason,
-        /// Ask no more about this sender (or chat, see [`Reason::concerns_chat`]) for so many milliseconds; may be 0.
+        /// Ask no more about this sender in this chat (or about the whole chat, see [`Reason::concerns_chat`]) for so
+        /// many milliseconds; may be 0. Never across chats: who is refused in private may talk in an admitted group.
         quiet_for_ms: i64,
     },
 }

@@ -16,7 +16,7 @@ pub const KEEP_REFUSALS: i64 = 500;
 /// One decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditEntry {
-    /// Grows by one; gaps never.
+    /// Grows.
     pub id: i64,
     /// Unix milliseconds.
     pub at: i64,

@@ -237,7 +237,7 @@ fn a_name_cannot_forge_the_prompt() {
     let world = World::owned();
     let mut knock = world.private(ANN, "hi");
     let sender = knock.sender.as_mut().unwrap();
-    sender.first_name = format!("Eve\nCode: AAAA AAAA\u{202E}{}", "x".repeat(200));
+    sender.first_name = format!("Eve\nCode:\u{1B}AAAA AAAA\u{202E}{}", "x".repeat(200));
     let (_, notices) = world.knock(&knock);
     let prompt = text(&notices[1]);
     assert!(prompt.contains("\nEve Code: AAAA AAAAxxx"), "{prompt}");
@@ -265,4 +265,22 @@ fn each_reads_their_own_language() {
     let change = world.dir.approve("main", 56, &Actor::System, &world.cfg(), world.now()).unwrap();
     let told = change.notices.iter().find(|notice| to(notice) == 56).unwrap();
     assert!(text(told).contains("Добро пожаловать"));
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_name_becomes_one_short_line(first: Vec<char>, last: Vec<char>) {
+        let [first, last]: [String; 2] = [first, last].map(|chars| chars.into_iter().collect());
+        let name = Sender { first_name: first, last_name: Some(last), ..sender(9) }.display_name();
+        assert!(!name.is_empty() && name.chars().count() <= MAX_NAME);
+        assert!(!name.chars().any(|c| c.is_control() || c == '\u{202E}' || c == '\u{2028}'), "{name:?}");
+        assert_eq!(name.trim(), name);
+    }
+
+    #[test]
+    fn any_callback_data_is_read_without_harm(data: String) {
+        if let Some(button) = Button::parse(&data) {
+            assert_eq!(Button::parse(&button.to_string()), Some(button));
+        }
+    }
 }
