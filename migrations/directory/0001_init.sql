@@ -112,6 +112,6 @@ CREATE TABLE outbox (
   created_at INTEGER NOT NULL
 );
 
-CREATE INDEX outbox_due ON outbox (not_before) WHERE state IN ('waiting', 'sending');
+CREATE INDEX outbox_due ON outbox (state, not_before);
 
 CREATE INDEX outbox_about ON outbox (about) WHERE about IS NOT NULL;

@@ -49,7 +49,7 @@ impl<S: Sql> Directory<S> {
         };
         let payload = start_payload(text);
         let guess = shape(payload.unwrap_or(text));
-        // Other texts ("hello") are no guesses: counting them would lock the owner out.
+        // Other texts ("hello") are no guesses: counting them would lock the owner out. The length of a code is no secret.
         if payload.is_none() && guess.len() != code.len() {
             return self.say_once(knock, sender, "no_owner", access::no_owner(sender.lang()), Reason::NoOwner, now);
         }

@@ -122,7 +122,8 @@ pub enum Verdict {
     /// Answer 200 and do nothing: whatever had to be said is in the outbox.
     Refuse {
         reason: Reason,
-        /// Ask no more about this sender (or chat, see [`Reason::concerns_chat`]) for so many milliseconds; may be 0.
+        /// Ask no more about this sender in this chat (or about the whole chat, see [`Reason::concerns_chat`]) for so
+        /// many milliseconds; may be 0. Never across chats: who is refused in private may talk in an admitted group.
         quiet_for_ms: i64,
     },
 }
@@ -240,6 +241,20 @@ pub struct Change {
     pub notices: Vec<Notice>,
     /// To be pushed to Chat objects.
     pub access: Vec<AccessChange>,
+}
+
+impl Change {
+    /// Drops repeated access changes.
+    pub(super) fn without_repeats(mut self) -> Self {
+        let mut kept: Vec<AccessChange> = Vec::new();
+        for change in self.access {
+            if !kept.contains(&change) {
+                kept.push(change);
+            }
+        }
+        self.access = kept;
+        self
+    }
 }
 
 /// A cached admission is no longer right.

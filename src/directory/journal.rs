@@ -4,7 +4,7 @@
 //! Not here: message texts, which are never stored for people who were not let in.
 
 use super::exchange::{Actor, ChatKind, Knock, Reason, Sender, one_line};
-use super::{Directory, DirectoryError, HOUR, LIST_LIMIT, word};
+use super::{DAY, Directory, DirectoryError, HOUR, LIST_LIMIT, word};
 use crate::store::{Row, Sql};
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +16,7 @@ pub const KEEP_REFUSALS: i64 = 500;
 /// One decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditEntry {
-    /// Grows by one; gaps never.
+    /// Grows.
     pub id: i64,
     /// Unix milliseconds.
     pub at: i64,
@@ -101,11 +101,13 @@ impl<S: Sql> Directory<S> {
         Ok(())
     }
 
-    /// The reason this very update was refused for, if it was.
-    pub(super) fn refused_before(&self, bot: &str, update_id: i64) -> Result<Option<Reason>, DirectoryError> {
-        let rows = self
-            .sql
-            .run("SELECT reason FROM refusal WHERE bot = ?1 AND update_id = ?2", &[bot.into(), update_id.into()])?;
+    /// The reason this very update was refused for, if it was within a day: Telegram redelivers no longer than that,
+    /// and after a quiet week it numbers updates anew.
+    pub(super) fn refused_before(&self, knock: &Knock, now: i64) -> Result<Option<Reason>, DirectoryError> {
+        let rows = self.sql.run(
+            "SELECT reason FROM refusal WHERE bot = ?1 AND update_id = ?2 AND chat_id = ?3 AND at > ?4",
+            &[knock.bot.as_str().into(), knock.update_id.into(), knock.chat_id.into(), (now - DAY).into()],
+        )?;
         let Some(row) = rows.first() else { return Ok(None) };
         Ok(Some(word(row.text(0)?).unwrap_or(Reason::Unknown)))
     }
@@ -118,8 +120,8 @@ impl<S: Sql> Directory<S> {
         let user_id = knock.sender_chat.or(knock.sender.as_ref().map(|sender| sender.user_id));
         let reason = serde_json::to_value(reason).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
         self.sql.run(
-            "INSERT INTO refusal (at, bot, update_id, chat_id, chat_title, user_id, name, reason) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (bot, update_id) DO NOTHING",
+            "INSERT OR REPLACE INTO refusal (at, bot, update_id, chat_id, chat_title, user_id, name, reason) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             &[
                 now.into(),
                 knock.bot.as_str().into(),

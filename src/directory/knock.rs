@@ -36,7 +36,7 @@ impl<S: Sql> Directory<S> {
         now: i64,
         random: [u8; 16],
     ) -> Result<(Verdict, Vec<Notice>), DirectoryError> {
-        if let Some(reason) = self.refused_before(&knock.bot, knock.update_id)? {
+        if let Some(reason) = self.refused_before(knock, now)? {
             return Ok((refuse(reason), Vec::new()));
         }
         let step = match &knock.chat {

@@ -1,7 +1,7 @@
 //! People: who they are to each bot, and what an owner can do about them.
 //!
 //! An owner of one bot is an owner of all. Those named in `OWNER_TELEGRAM_IDS` are owners by configuration: their row never
-//! says so, and taking an id off that list ends it.
+//! says so, and taking an id off that list ends it. Not here: whether the actor may act; callers have checked that it is an owner.
 
 use super::exchange::{Access, AccessChange, Actor, Change, Config, Sender};
 use super::groups::GroupState;
@@ -73,12 +73,12 @@ impl<S: Sql> Directory<S> {
         now: i64,
     ) -> Result<Change, DirectoryError> {
         let before = self.person(bot, user_id)?;
+        let mut notices = self.settle_pairing(bot, user_id, PairingState::Approved, actor, now)?;
         if self.is_owner(user_id, cfg)? || before.as_ref().is_some_and(|p| p.state == PersonState::Approved) {
-            return Ok(Change::default());
+            return Ok(Change { notices, access: Vec::new() });
         }
         self.put_state(bot, user_id, PersonState::Approved, actor, now)?;
         self.audit(Some(bot), actor, "approve", &user_id.to_string(), now)?;
-        let mut notices = self.settle_pairing(bot, user_id, PairingState::Approved, actor, now)?;
         notices.extend(self.queue(prompt::approved(bot, user_id, before.as_ref()), now)?);
         let in_private = Access::Open { require_mention: false };
         let mut access = vec![private_change(bot, user_id, in_private)];
@@ -119,7 +119,7 @@ impl<S: Sql> Directory<S> {
         change.notices.extend(self.settle_pairing(bot, user_id, PairingState::Blocked, actor, now)?);
         change.access.push(private_change(bot, user_id, Access::Closed));
         change.access.extend(self.group_changes(bot, user_id, true)?);
-        Ok(change)
+        Ok(change.without_repeats())
     }
 
     /// Ends a block: the person is a stranger again.
@@ -154,7 +154,7 @@ impl<S: Sql> Directory<S> {
         }
         self.audit(Some(bot), actor, "remove", &user_id.to_string(), now)?;
         change.access.push(private_change(bot, user_id, Access::Closed));
-        Ok(change)
+        Ok(change.without_repeats())
     }
 
     /// Whether the person owns every bot here.
@@ -246,9 +246,10 @@ impl<S: Sql> Directory<S> {
         if !self.owners(cfg)?.iter().any(|owner| *owner != user_id) {
             return Err(DirectoryError::LastOwner);
         }
-        let rows = self
-            .sql
-            .run("DELETE FROM person WHERE user_id = ?1 AND state = 'owner' RETURNING bot", &[user_id.into()])?;
+        let rows = self.sql.run(
+            "UPDATE person SET state = 'pending' WHERE user_id = ?1 AND state = 'owner' RETURNING bot",
+            &[user_id.into()],
+        )?;
         let mut change = Change::default();
         for row in rows {
             let bot = row.text(0)?;

@@ -34,3 +34,41 @@ pub fn migrate(sql: &impl Sql, migrations: &[Migration]) -> Result<(), StoreErro
 fn statements(sql: &str) -> impl Iterator<Item = &str> {
     sql.split(";\n").map(str::trim).filter(|statement| !statement.trim_end_matches(';').is_empty())
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests {
+    use super::*;
+    use crate::store::native::Sqlite;
+
+    const ONE: Migration =
+        Migration { version: 1, sql: "-- first; of two\nCREATE TABLE a (x TEXT);\n\nCREATE TABLE b (x TEXT);\n" };
+    const TWO: Migration = Migration { version: 2, sql: "INSERT INTO a VALUES ('once');\n" };
+
+    #[test]
+    fn each_migration_is_applied_once_and_in_order() {
+        let sql = Sqlite::memory().unwrap();
+        migrate(&sql, &[ONE]).unwrap();
+        for _ in 0..2 {
+            migrate(&sql, &[ONE, TWO]).unwrap();
+        }
+        assert_eq!(sql.run("SELECT count(*) FROM a", &[]).unwrap()[0].int(0), Ok(1));
+    }
+
+    #[test]
+    fn an_older_release_leaves_a_newer_schema_alone() {
+        let sql = Sqlite::memory().unwrap();
+        migrate(&sql, &[ONE, TWO]).unwrap();
+        migrate(&sql, &[ONE]).unwrap();
+        assert_eq!(sql.run("SELECT max(version) FROM schema_version", &[]).unwrap()[0].int(0), Ok(2));
+    }
+
+    #[test]
+    fn the_native_store_keeps_the_platforms_limits() {
+        let sql = Sqlite::memory().unwrap();
+        assert!(sql.run("SELECT ?1", &[Value::Int(1 << 53)]).is_err());
+        let long = "x".repeat(crate::store::MAX_TEXT + 1);
+        assert!(matches!(sql.run("SELECT ?1", &[long.into()]), Err(StoreError::TooLarge { .. })));
+        assert_eq!(sql.run("SELECT ?1", &[Value::Int((1 << 53) - 1)]).unwrap()[0].int(0), Ok((1 << 53) - 1));
+    }
+}

@@ -1,14 +1,13 @@
 //! The store port over a real SQLite file or memory, for native tests. Never part of a release: `rusqlite` is a dev-dependency.
 //!
 //! Enforces the platform's limits ([`super::check_limits`] and 53-bit integers), which SQLite itself does not.
-//! Integration tests include this file by path inside a module that re-exports `tideclaw::store::*`:
+//! An integration test includes this file beside the port's names:
 //!
 //! ```text
-//! mod store {
-//!     pub use tideclaw::store::*;
-//!     #[path = "../../src/store/native.rs"]
-//!     pub mod native;
-//! }
+//! use tideclaw::store::*;
+//! #[path = "../src/store/native.rs"]
+//! #[allow(dead_code)]
+//! mod native;
 //! ```
 
 use super::{Row, Sql, StoreError, Value, check_limits};

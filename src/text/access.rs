@@ -212,3 +212,69 @@ fn ended(lang: Lang, ending: Ending, by: Option<&str>) -> String {
         None => format!("{mark} {what}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ENDINGS: [Ending; 6] =
+        [Ending::Approved, Ending::Denied, Ending::Blocked, Ending::Expired, Ending::Admitted, Ending::Left];
+
+    /// Every text, with the longest names that are let through.
+    fn all(lang: Lang) -> Vec<String> {
+        let name = "N".repeat(64);
+        let who = Who { name: &name, username: Some("u"), user_id: 55 };
+        let mut texts = vec![
+            stranger_prompt(lang, "ABCDEFGH", 55),
+            owner_prompt(lang, who, "ABCDEFGH"),
+            group_prompt_yours(lang, &name),
+            group_prompt_stranger(lang, &name, who),
+        ];
+        texts.extend([approved, no_owner, wrong_claim, claim_locked, claimed].map(|text| text(lang).to_owned()));
+        for ending in ENDINGS {
+            texts.push(owner_prompt_decided(lang, who, ending, Some(&name)));
+            texts.push(group_prompt_decided(lang, &name, ending, None));
+        }
+        texts.extend(toasts(lang).into_iter().map(str::to_owned));
+        texts.extend(
+            [button_approve, button_deny, button_block, button_admit, button_leave].map(|b| b(lang).to_owned()),
+        );
+        texts
+    }
+
+    fn toasts(lang: Lang) -> Vec<&'static str> {
+        let mut toasts = vec![toast_not_owner(lang), toast_stale(lang)];
+        toasts.extend(ENDINGS.map(|ending| toast_done(lang, ending)));
+        toasts.extend(ENDINGS.map(|ending| toast_already(lang, ending)));
+        toasts
+    }
+
+    fn cyrillic(text: &str) -> bool {
+        text.chars().any(|c| ('а'..='я').contains(&c))
+    }
+
+    #[test]
+    fn each_text_is_in_its_language_and_fits_a_message() {
+        for (en, ru) in all(Lang::En).iter().zip(all(Lang::Ru).iter()) {
+            assert!(!cyrillic(en) && cyrillic(ru), "{en} / {ru}");
+            assert!(en.chars().count().max(ru.chars().count()) < 1_000);
+        }
+    }
+
+    #[test]
+    fn toasts_fit_answer_callback_query() {
+        for toast in [Lang::En, Lang::Ru].into_iter().flat_map(toasts) {
+            assert!(toast.chars().count() <= 200, "{toast}");
+        }
+    }
+
+    #[test]
+    fn the_strangers_prompt_reads_well() {
+        let en = "Hello! I am a private assistant, so I need my owner's word first.\n\n\
+                  Your code is ABCD EFGH. Show it to the owner; it works for one hour.\nYour Telegram id: 55";
+        assert_eq!(stranger_prompt(Lang::En, "ABCDEFGH", 55), en);
+        let ru = "Здравствуйте! Я личный ассистент, и сначала мне нужно согласие владельца.\n\n\
+                  Ваш код: ABCD EFGH. Покажите его владельцу, код действует один час.\nВаш Telegram id: 55";
+        assert_eq!(stranger_prompt(Lang::Ru, "ABCDEFGH", 55), ru);
+    }
+}

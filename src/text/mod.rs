@@ -42,3 +42,18 @@ impl Lang {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neighbours_of_russian_read_russian_and_the_rest_english() {
+        for code in ["ru", "RU", "ru-RU", "uk", "be", "be_BY", "kk"] {
+            assert_eq!(Lang::from_code(Some(code)), Lang::Ru, "{code}");
+        }
+        for code in [Some("en"), Some("de"), Some(""), Some("rue"), None] {
+            assert_eq!(Lang::from_code(code), Lang::En, "{code:?}");
+        }
+    }
+}
