@@ -115,3 +115,27 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_due ON outbox (state, not_before);
 
 CREATE INDEX outbox_about ON outbox (about) WHERE about IS NOT NULL;
+
+-- Conversations that were admitted at least once.
+CREATE TABLE session (
+  name TEXT PRIMARY KEY,
+  since INTEGER NOT NULL
+) WITHOUT ROWID;
+
+-- Changes of access on their way to a conversation.
+CREATE TABLE push (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  session TEXT NOT NULL,
+  change TEXT NOT NULL,
+  created_at INTEGER NOT NULL
+);
+
+-- Updates of kinds we do not act on, by kind.
+CREATE TABLE unknown_update (
+  bot TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  count INTEGER NOT NULL,
+  last_update_id INTEGER NOT NULL,
+  last_at INTEGER NOT NULL,
+  PRIMARY KEY (bot, kind)
+);

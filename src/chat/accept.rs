@@ -9,8 +9,8 @@ use super::conversation::{Conversation, WATCHDOG_MS};
 use super::inbox::{self, Entry};
 use super::outbox::Slot;
 use super::ports::Ports;
-use super::settings::Admission;
 use super::{gather, turn};
+use crate::directory::{Access, AccessChange, Admission};
 use crate::store::{Sql, StoreError};
 use crate::telegram::command::{self, is_stop_word};
 use crate::telegram::content::{self, Content};
@@ -49,12 +49,12 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
                 settings.session = Some(session.to_owned());
             }
             if admission.is_some() {
-                settings.admission = admission;
+                settings.admission = admission.clone();
             }
         })?;
         let Some(admission) = self.settings.borrow().admission.clone() else { return Ok(Accepted::NotAdmitted) };
         let Ok(update) = Update::decode(body) else { return Ok(Accepted::quiet()) };
-        if let Some(reason) = refusal(&update, &admission) {
+        if let Some(reason) = refusal(&update, &self.settings.borrow().blocked) {
             return self.drop_update(&update, reason);
         }
         if let Some(code) = update.sender().and_then(|user| user.language_code.as_deref()) {
@@ -70,20 +70,27 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         }
     }
 
-    /// Takes over the Directory's newer word, for example that access was taken back. Returns true if there is work to do.
-    pub fn set_admission(&self, admission: Admission) -> Result<bool, StoreError> {
-        let shut = !admission.admitted;
-        self.change(|settings| settings.admission = Some(admission))?;
-        if shut {
-            inbox::close_waiting(&self.sql, "dropped", "access was taken back")?;
-            return self.stop_turn();
+    /// Takes over a change of access. Taken back: what runs ends, what waits is dropped, the next message knocks again.
+    pub fn change_access(&self, change: &AccessChange) -> Result<(), StoreError> {
+        match (&change.access, change.user_id) {
+            (Access::Open { .. }, Some(user)) => self.change(|settings| settings.blocked.retain(|&id| id != user)),
+            (Access::Closed, Some(user)) => self.change(|settings| {
+                if !settings.blocked.contains(&user) {
+                    settings.blocked.push(user);
+                }
+            }),
+            (Access::Open { require_mention }, None) => self.change(|settings| {
+                if let Some(admission) = &mut settings.admission {
+                    admission.require_mention = *require_mention;
+                }
+            }),
+            (Access::Closed, None) => {
+                self.change(|settings| settings.admission = None)?;
+                inbox::close_waiting(&self.sql, "dropped", "access was taken back")?;
+                self.stop_turn()?;
+                Ok(())
+            }
         }
-        Ok(false)
-    }
-
-    /// What the Directory last said, for the shell to answer questions about this object.
-    pub fn is_admitted(&self) -> bool {
-        self.settings.borrow().admission.as_ref().is_some_and(|admission| admission.admitted)
     }
 
     fn accept_message(
@@ -101,7 +108,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         let album = message.media_group_id.as_deref();
         if !message.chat.is_private()
             && admission.require_mention
-            && !content::is_addressed(message, admission.bot_id, username)
+            && !content::is_addressed(message, bot_id(admission), username)
             && !self.waits_with(album)?
         {
             return self.drop_update(update, "not addressed to the bot");
@@ -109,7 +116,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         if let Some(command) = command::parse(message, username) {
             return self.accept_command(update, message, &command);
         }
-        let content = Content::read(message, admission.bot_id, username);
+        let content = Content::read(message, bot_id(admission), username);
         let busy = turn::is_open(&self.sql)?;
         if is_stop_word(&content.text) && content.attachments.is_empty() && (busy || inbox::has_waiting(&self.sql)?) {
             return self.accept_stop(update, "stop word");
@@ -234,13 +241,15 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     }
 }
 
+/// Our bot's Telegram id; 0, which is nobody's, if it is not known.
+pub(super) fn bot_id(admission: &Admission) -> i64 {
+    admission.bot_user_id.unwrap_or(0)
+}
+
 /// Why an update gets no hearing at all.
-fn refusal(update: &Update, admission: &Admission) -> Option<&'static str> {
-    if !admission.admitted {
-        return Some("access was taken back");
-    }
+fn refusal(update: &Update, blocked: &[i64]) -> Option<&'static str> {
     let sender = update.sender()?;
-    if admission.blocked.contains(&sender.id) {
+    if blocked.contains(&sender.id) {
         return Some("this person is blocked");
     }
     // The anonymous admin of a group and a linked channel are shown as bots of Telegram's own.

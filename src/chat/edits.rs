@@ -2,13 +2,13 @@
 //!
 //! Source: telegram.md §5. Updates for hidden fields carry the same content and are ignored; an edit never is a command.
 
-use super::accept::Accepted;
+use super::accept::{Accepted, bot_id};
 use super::conversation::{Conversation, WATCHDOG_MS};
 use super::inbox;
 use super::outbox::{Slot, answer_ids, enqueue};
 use super::ports::Ports;
-use super::settings::Admission;
 use super::{transcript, turn};
+use crate::directory::Admission;
 use crate::store::{Sql, StoreError};
 use crate::telegram::content::Content;
 use crate::telegram::message::Message;
@@ -23,7 +23,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         message: &Message,
         admission: &Admission,
     ) -> Result<Accepted, StoreError> {
-        let content = Content::read(message, admission.bot_id, admission.bot_username.as_deref());
+        let content = Content::read(message, bot_id(admission), admission.bot_username.as_deref());
         let Some((seq, outcome, turn, old)) = inbox::by_message(&self.sql, message.message_id)? else {
             self.insert_closed(update, None, "dropped", "an edit of a message that was not answered")?;
             return Ok(Accepted::quiet());

@@ -28,7 +28,6 @@ mod turns;
 
 pub use accept::Accepted;
 pub use conversation::Conversation;
-pub use settings::Admission;
 
 use crate::store::Migration;
 

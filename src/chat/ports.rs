@@ -1,5 +1,8 @@
 //! What a conversation needs from the world: Telegram, a model, a clock and an alarm.
 
+// The platform is single-threaded: nobody needs these futures to be `Send`.
+#![allow(async_fn_in_trait)]
+
 use crate::llm::HttpRequest;
 use crate::telegram::method::Call;
 use crate::telegram::outcome::Reply;

@@ -4,27 +4,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::directory::Admission;
 use crate::llm::ModelRef;
 use crate::store::{Sql, StoreError};
 use crate::telegram::session::SessionKey;
 use crate::text::Lang;
-
-/// The Directory's word on this chat, handed over by the Worker when it first forwards an update.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Admission {
-    /// False once an owner took the access back.
-    pub admitted: bool,
-    /// Groups: answer only when mentioned.
-    pub require_mention: bool,
-    /// Telegram's number of our bot.
-    pub bot_id: i64,
-    /// Our bot's username without `@`, if known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub bot_username: Option<String>,
-    /// People whose messages are ignored in this chat.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub blocked: Vec<i64>,
-}
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -32,8 +16,12 @@ pub struct Settings {
     /// `{bot}:{chat_id}[:{topic}]`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
+    /// The Directory's word on this chat, handed over by the Worker; `None`: not admitted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub admission: Option<Admission>,
+    /// People whose messages are ignored in this group.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub blocked: Vec<i64>,
     /// Raised by `/new`; the prompt holds messages of the current one only.
     pub epoch: i64,
     /// The model picked in this conversation; `None`: the deployment's default.
@@ -87,17 +75,17 @@ mod tests {
         let settings = Settings {
             session: Some("main:5".into()),
             admission: Some(Admission {
-                admitted: true,
+                owner: true,
                 require_mention: false,
-                bot_id: 9,
                 bot_username: Some("TideBot".into()),
-                blocked: vec![],
+                bot_user_id: Some(9),
+                good_for_ms: 60_000,
             }),
             ..Settings::default()
         };
         assert_eq!(
             serde_json::to_string(&settings).unwrap(),
-            r#"{"session":"main:5","admission":{"admitted":true,"require_mention":false,"bot_id":9,"bot_username":"TideBot"},"epoch":0,"lang":"en","flood_until":0,"token_rest_until":0,"token_refusals":0,"plain_resends":0}"#
+            r#"{"session":"main:5","admission":{"owner":true,"require_mention":false,"bot_username":"TideBot","bot_user_id":9,"good_for_ms":60000},"epoch":0,"lang":"en","flood_until":0,"token_rest_until":0,"token_refusals":0,"plain_resends":0}"#
         );
         assert_eq!(serde_json::from_str::<Settings>("{}").unwrap(), Settings::default());
     }

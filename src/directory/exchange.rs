@@ -185,14 +185,11 @@ impl Reason {
         matches!(self, Reason::Channel | Reason::GroupUnknown | Reason::GroupPending | Reason::GroupBlocked)
     }
 
-    /// How long the Worker asks no more, in milliseconds. Short where one press of an owner opens the door, since what
-    /// is written meanwhile is lost; almost none where the next message may be the claim code.
+    /// How long the Worker asks no more, in milliseconds: a stranger costs one call a minute. An owner's press clears it
+    /// in the isolate that sees the press; a claim code may pass it (see `recall`).
     pub fn quiet_for_ms(self) -> i64 {
         match self {
-            Reason::Claimed | Reason::NoOwner | Reason::WrongClaim => 0,
-            Reason::PairingStarted | Reason::PairingWaiting | Reason::GroupPending | Reason::GroupUnknown => 5_000,
-            // Rules on one message, not on its sender.
-            Reason::NoSender => 0,
+            Reason::Claimed => 0,
             _ => 60_000,
         }
     }

@@ -6,11 +6,11 @@ use super::member::Place;
 use super::outbox::Notice;
 use super::people::PersonState;
 use super::settings::{CLAIM_CODE, DmPolicy};
-use super::{Directory, DirectoryError, MINUTE};
+use super::{DAY, Directory, DirectoryError, MINUTE};
 use crate::store::Sql;
 
 /// An admission is cached so long at most: what is not pushed (an owner taken off the configuration) holds within this time.
-const ADMITTED_FOR: i64 = 10 * MINUTE;
+const ADMITTED_FOR: i64 = DAY;
 /// The same for strangers under the `open` policy, who have no row to push a change for.
 const GUEST_FOR: i64 = MINUTE;
 

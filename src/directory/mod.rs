@@ -12,6 +12,8 @@
 //! | `pairing` | codes, and what an owner decides about them |
 //! | `people`, `groups` | state of each, and the owner's actions |
 //! | `press`, `member` | our own buttons; the bot added to or removed from a group |
+//! | `recall` | what one Worker isolate remembers of the verdicts |
+//! | `sessions` | conversations that exist, changes on their way to them |
 //! | `bots`, `settings` | profiles, command hashes, key and value |
 //! | `journal` | audit and recent refusals, both bounded |
 //! | [`outbox`] | our own Telegram messages; `prompt` writes their JSON |
@@ -29,6 +31,8 @@ mod pairing;
 mod people;
 mod press;
 mod prompt;
+mod recall;
+mod sessions;
 mod settings;
 
 #[cfg(test)]
@@ -43,6 +47,8 @@ pub use outbox::{Notice, NoticeState, Outcome};
 pub use pairing::{Decided, Decision, Pending};
 pub use people::{Person, PersonState};
 pub use press::Button;
+pub use recall::{Memory, Recall};
+pub use sessions::Push;
 pub use settings::DmPolicy;
 
 use crate::store::{Migration, Sql, StoreError, migrate};

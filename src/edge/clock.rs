@@ -22,3 +22,6 @@ pub fn random<const N: usize>() -> Option<[u8; N]> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).ok().map(|()| bytes)
 }
+
+/// Pause before an object whose store could not be opened is tried again, in milliseconds.
+pub const REOPEN_MS: i64 = 30_000;

@@ -1,0 +1,189 @@
+//! The Chat object: one conversation behind a few internal routes, an alarm, and a kick that makes answers start at once.
+
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::rc::Rc;
+
+use worker::{DurableObject, Env, Request, Response, Result, State, console_error, durable_object};
+
+use super::http::{StreamBody, model};
+use super::objects::{ADMISSION, SESSION};
+use super::router::refuse;
+use super::sql::ObjectSql;
+use super::telegram::Telegram;
+use super::{bots, clock, config};
+use crate::chat::ports::{Lost, ModelResponse, Ports};
+use crate::chat::{Accepted, Conversation};
+use crate::llm::HttpRequest;
+use crate::store::StoreError;
+use crate::telegram::method::Call;
+use crate::telegram::outcome::Reply;
+use crate::telegram::session::SessionKey;
+
+#[durable_object]
+pub struct Chat {
+    state: State,
+    /// `Err` if the store could not be opened: every request is then refused, so that Telegram delivers again.
+    conversation: std::result::Result<Rc<Conversation<ObjectSql, Platform>>, StoreError>,
+}
+
+// Each event is complete in itself, and what one leaves half-done is in the store: nothing in memory is trusted after
+// a panic that would not be trusted after an eviction.
+impl UnwindSafe for Chat {}
+impl RefUnwindSafe for Chat {}
+
+/// The conversation's ports on the platform.
+struct Platform {
+    storage: worker::Storage,
+    env: Env,
+    telegram: std::cell::OnceCell<Option<Telegram>>,
+    name: Option<String>,
+}
+
+impl Ports for Platform {
+    type Body = StreamBody;
+
+    fn now(&self) -> i64 {
+        clock::now()
+    }
+
+    async fn sleep(&self, ms: i64) {
+        clock::sleep(ms).await;
+    }
+
+    async fn telegram(&self, call: &Call) -> Reply {
+        let door = self.telegram.get_or_init(|| {
+            let key = SessionKey::parse(self.name.as_deref()?)?;
+            bots::telegram(&self.env, &key.bot)
+        });
+        match door {
+            Some(telegram) => telegram.call(call).await,
+            // No token: the same as a token that is refused.
+            None => Reply::Answered { status: 401, body: String::new() },
+        }
+    }
+
+    async fn model(&self, request: HttpRequest) -> std::result::Result<ModelResponse<StreamBody>, Lost> {
+        model(request).await
+    }
+
+    fn set_alarm(&self, at: Option<i64>) {
+        // Called without awaiting: the platform makes it durable together with the rows written before it.
+        let storage = self.storage.as_raw();
+        let options = js_sys::Object::new();
+        let done = match at {
+            Some(at) => storage.set_alarm(js_sys::Date::new(&(at as f64).into()), options),
+            None => storage.delete_alarm(options),
+        };
+        if done.is_err() {
+            console_error!("the alarm could not be set");
+        }
+    }
+
+    fn log(&self, line: &str) {
+        console_error!("{line}");
+    }
+}
+
+impl DurableObject for Chat {
+    fn new(state: State, env: Env) -> Self {
+        let config = config::chat(&env);
+        let platform = Platform {
+            storage: state.storage(),
+            env,
+            telegram: std::cell::OnceCell::new(),
+            name: state.id().name(),
+        };
+        let conversation = Conversation::open(ObjectSql(state.storage().sql()), platform, config).map(Rc::new);
+        Chat { state, conversation }
+    }
+
+    async fn fetch(&self, mut request: Request) -> Result<Response> {
+        let conversation = match &self.conversation {
+            Ok(conversation) => conversation.clone(),
+            Err(error) => return failed(error),
+        };
+        match request.path().as_str() {
+            "/update" => {
+                let session = request.headers().get(SESSION)?.unwrap_or_default();
+                let admission = request.headers().get(ADMISSION)?.and_then(|json| serde_json::from_str(&json).ok());
+                let body = request.text().await?;
+                match conversation.accept(&session, &body, admission) {
+                    Ok(Accepted::Stored { reply, work }) => {
+                        if work {
+                            self.state.wait_until(async move { conversation.work().await });
+                        }
+                        stored(reply)
+                    }
+                    Ok(Accepted::NotAdmitted) => refuse(409, "not_admitted", "This conversation is not admitted."),
+                    Err(error) => failed(&error),
+                }
+            }
+            "/access" => {
+                let body = request.text().await?;
+                let Ok(change) = serde_json::from_str(&body) else {
+                    return refuse(400, "bad_request", "Not a change of access.");
+                };
+                match conversation.change_access(&change) {
+                    Ok(()) => {
+                        self.state.wait_until(async move { conversation.work().await });
+                        stored(None)
+                    }
+                    Err(error) => failed(&error),
+                }
+            }
+            "/panic" => deliberate_panic(),
+            _ => refuse(404, "not_found", "No such route."),
+        }
+    }
+
+    async fn alarm(&self) -> Result<Response> {
+        match &self.conversation {
+            Ok(conversation) => conversation.on_alarm().await,
+            Err(error) => {
+                // The next instance may be luckier; an Err here would use up the platform's retries.
+                console_error!("chat cannot be opened: {error}");
+                let _ = self.state.storage().set_alarm(clock::REOPEN_MS).await;
+            }
+        }
+        Response::empty()
+    }
+
+    async fn websocket_message(
+        &self,
+        _ws: worker::WebSocket,
+        _message: worker::WebSocketIncomingMessage,
+    ) -> Result<()> {
+        Ok(())
+    }
+
+    async fn websocket_close(&self, _ws: worker::WebSocket, _code: usize, _reason: String, _clean: bool) -> Result<()> {
+        Ok(())
+    }
+
+    async fn websocket_error(&self, _ws: worker::WebSocket, _error: worker::Error) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// 200: the update is stored. The body is what Telegram is to do at once, if anything.
+fn stored(reply: Option<String>) -> Result<Response> {
+    match reply {
+        Some(json) => {
+            let mut response = Response::ok(json)?;
+            response.headers_mut().set("content-type", "application/json")?;
+            Ok(response)
+        }
+        None => Response::empty(),
+    }
+}
+
+fn failed(error: &StoreError) -> Result<Response> {
+    console_error!("chat store: {error}");
+    refuse(500, "store_failed", "The update could not be stored.")
+}
+
+/// Reached only through the debug route, to show that a panic stays where it happens.
+#[expect(clippy::panic, reason = "the point of the route")]
+fn deliberate_panic() -> Result<Response> {
+    panic!("a deliberate panic")
+}

@@ -1,0 +1,291 @@
+//! The Directory object: questions about access, its own messages, bot profiles and command menus.
+
+use std::cell::Cell;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::rc::Rc;
+
+use serde::Deserialize;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use worker::{DurableObject, Env, Request, Response, Result, State, console_error, durable_object};
+
+use super::router::refuse;
+use super::sql::ObjectSql;
+use super::{bots, clock, config, objects};
+use crate::directory::{self, ChatKind, Config, DirectoryError, Knock, Member, Outcome, Press, Verdict};
+use crate::telegram::method::{Call, get_me, set_commands};
+use crate::telegram::outcome::{self, Refusal, Reply};
+use crate::text::{self, Lang};
+
+/// Profiles and menus are looked at again after this long.
+const PROFILE_EVERY_MS: i64 = 86_400_000;
+/// A change that did not reach its conversation is tried again after this long.
+const PUSH_AGAIN_MS: i64 = 5_000;
+
+#[durable_object]
+pub struct Directory {
+    state: State,
+    inner: Rc<Inner>,
+}
+
+// See `Chat`: the store is the truth.
+impl UnwindSafe for Directory {}
+impl RefUnwindSafe for Directory {}
+
+struct Inner {
+    directory: std::result::Result<directory::Directory<ObjectSql>, DirectoryError>,
+    env: Env,
+    storage: worker::Storage,
+    working: Cell<bool>,
+}
+
+/// A question about one update, with the session it would go to.
+#[derive(Serialize, Deserialize)]
+pub struct KnockAt {
+    pub session: String,
+    pub knock: Knock,
+}
+
+/// An update of a kind we do not act on.
+#[derive(Serialize, Deserialize)]
+pub struct UnknownKind {
+    pub bot: String,
+    pub kind: String,
+    pub update_id: i64,
+}
+
+impl DurableObject for Directory {
+    fn new(state: State, env: Env) -> Self {
+        let directory = directory::Directory::new(ObjectSql(state.storage().sql()));
+        let inner = Rc::new(Inner { directory, env, storage: state.storage(), working: Cell::new(false) });
+        Directory { state, inner }
+    }
+
+    async fn fetch(&self, mut request: Request) -> Result<Response> {
+        let path = request.path();
+        let body = request.text().await?;
+        let answer = self.inner.answer(&path, &body).await;
+        let inner = self.inner.clone();
+        self.state.wait_until(async move { inner.work().await });
+        answer
+    }
+
+    async fn alarm(&self) -> Result<Response> {
+        self.inner.work().await;
+        Response::empty()
+    }
+
+    async fn websocket_message(
+        &self,
+        _ws: worker::WebSocket,
+        _message: worker::WebSocketIncomingMessage,
+    ) -> Result<()> {
+        Ok(())
+    }
+
+    async fn websocket_close(&self, _ws: worker::WebSocket, _code: usize, _reason: String, _clean: bool) -> Result<()> {
+        Ok(())
+    }
+
+    async fn websocket_error(&self, _ws: worker::WebSocket, _error: worker::Error) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl Inner {
+    async fn answer(&self, path: &str, body: &str) -> Result<Response> {
+        let directory = match &self.directory {
+            Ok(directory) => directory,
+            Err(error) => return failed(error),
+        };
+        let owners = config::owners(&self.env);
+        let code = config::text(&self.env, "CLAIM_CODE");
+        let cfg = Config { owners: &owners, claim_code: code.as_deref() };
+        let now = clock::now();
+        match path {
+            "/knock" => {
+                let Some(KnockAt { session, knock }) = read(body) else { return unreadable() };
+                self.ensure_known(directory, &knock).await;
+                let Some(random) = clock::random() else {
+                    return refuse(500, "no_randomness", "The platform gave no random bytes.");
+                };
+                reply(directory.knock(&knock, &cfg, now, random).and_then(|(verdict, _)| {
+                    if let Verdict::Admit(admission) = &verdict {
+                        directory.note_session(&session, now)?;
+                        let known = admission.bot_user_id.or_else(|| bots::user_id(&self.env, &knock.bot));
+                        return Ok(Verdict::Admit(directory::Admission {
+                            bot_user_id: known,
+                            ..admission.clone()
+                        }));
+                    }
+                    Ok(verdict)
+                }))
+            }
+            "/press" => {
+                let Some(press) = read::<Press>(body) else { return unreadable() };
+                reply(directory.press(&press, &cfg, now).and_then(|pressed| {
+                    pressed.change.access.iter().try_for_each(|change| directory.queue_push(change, now))?;
+                    Ok(pressed)
+                }))
+            }
+            "/member" => {
+                let Some(member) = read::<Member>(body) else { return unreadable() };
+                reply(directory.member(&member, &cfg, now).and_then(|change| {
+                    change.access.iter().try_for_each(|change| directory.queue_push(change, now))?;
+                    Ok(change)
+                }))
+            }
+            "/unknown" => {
+                let Some(unknown) = read::<UnknownKind>(body) else { return unreadable() };
+                reply(directory.note_unknown(&unknown.bot, &unknown.kind, unknown.update_id, now))
+            }
+            "/tick" => {
+                for bot in bots::all(&self.env) {
+                    self.look_after(directory, &bot).await;
+                }
+                Response::empty()
+            }
+            _ => refuse(404, "not_found", "No such route."),
+        }
+    }
+
+    /// A group's rule needs the bot's username; it is asked for once, before the first group is let in.
+    async fn ensure_known(&self, directory: &directory::Directory<ObjectSql>, knock: &Knock) {
+        let in_group = matches!(knock.chat, ChatKind::Group { .. });
+        if in_group && directory.bot(&knock.bot).is_ok_and(|bot| bot.is_none_or(|bot| bot.username.is_none())) {
+            self.look_after(directory, &knock.bot).await;
+        }
+    }
+
+    /// Keeps a bot's profile and command menus up to date; calls Telegram only when something is due.
+    async fn look_after(&self, directory: &directory::Directory<ObjectSql>, bot: &str) {
+        let now = clock::now();
+        let fresh = directory.bot(bot).is_ok_and(|known| {
+            known.is_some_and(|known| known.profile_checked_at.is_some_and(|at| now - at < PROFILE_EVERY_MS))
+        });
+        if fresh {
+            return;
+        }
+        let Some(telegram) = bots::telegram(&self.env, bot) else { return };
+        let Reply::Answered { status: 200, body } = telegram.call(&get_me()).await else {
+            return console_error!("getMe of bot {bot} failed");
+        };
+        let Some((id, username)) = read_profile(&body) else { return };
+        for (code, lang) in [("", Lang::En), ("ru", Lang::Ru)] {
+            let menu = text::chat::menu(lang);
+            let hash = menu_hash(&menu);
+            if directory.commands_hash(bot, "default", code).is_ok_and(|known| known.as_deref() == Some(&hash)) {
+                continue;
+            }
+            let reply = telegram.call(&set_commands(&menu, "default", code)).await;
+            if matches!(outcome::read(&reply), outcome::Outcome::Sent { .. }) {
+                log(directory.set_commands_hash(bot, "default", code, &hash));
+            }
+        }
+        log(directory.set_bot_profile(bot, id, username.as_deref(), now));
+    }
+
+    /// Sends what waits: changes to conversations, then messages to people. Leaves the alarm set for the rest.
+    async fn work(&self) {
+        if self.working.replace(true) {
+            return;
+        }
+        let _done = Done(&self.working);
+        let Ok(directory) = &self.directory else { return };
+        let mut again = None;
+        loop {
+            match directory.next_push() {
+                Ok(Some(push)) => {
+                    let body = serde_json::to_string(&push.change).ok();
+                    match objects::chat(&self.env, &push.session, "/access", None, body).await {
+                        Ok(response) if response.status_code() == 200 => log(directory.pushed(push.id)),
+                        _ => {
+                            again = Some(clock::now() + PUSH_AGAIN_MS);
+                            break;
+                        }
+                    }
+                }
+                Ok(None) => break,
+                Err(error) => {
+                    console_error!("directory: {error}");
+                    break;
+                }
+            }
+        }
+        while let Ok(Some(notice)) = directory.take_due(clock::now()) {
+            let call = Call { method: notice.method.clone(), params: notice.payload.clone() };
+            let reply = match bots::telegram(&self.env, &notice.bot) {
+                Some(telegram) => telegram.call(&call).await,
+                None => Reply::Answered { status: 401, body: String::new() },
+            };
+            log(directory.record(notice.id, &ending(&reply), clock::now()));
+        }
+        let next = directory.next_due_at().ok().flatten();
+        if let Some(at) = [next, again].into_iter().flatten().min() {
+            let wait = (at - clock::now()).max(1);
+            if self.storage.set_alarm(wait).await.is_err() {
+                console_error!("the Directory's alarm could not be set");
+            }
+        }
+    }
+}
+
+/// Lets the work flag go, also when the task is dropped.
+struct Done<'a>(&'a Cell<bool>);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
+    }
+}
+
+/// A token that is refused is tried again after this long: a storm of refused calls gets bots deleted (openclaw.md §6.11).
+const TOKEN_REST_MS: i64 = 600_000;
+
+fn ending(reply: &Reply) -> Outcome {
+    match outcome::read(reply) {
+        outcome::Outcome::Sent { message_id } => Outcome::Sent { message_id },
+        outcome::Outcome::Retry { after_ms, .. } => Outcome::Retry { at: clock::now() + after_ms },
+        outcome::Outcome::Ambiguous => Outcome::Ambiguous,
+        outcome::Outcome::Unauthorized => Outcome::Retry { at: clock::now() + TOKEN_REST_MS },
+        outcome::Outcome::Refused(Refusal::Other(error)) => Outcome::Permanent { error },
+        outcome::Outcome::Refused(refusal) => Outcome::Permanent { error: format!("{refusal:?}") },
+    }
+}
+
+fn read_profile(body: &str) -> Option<(i64, Option<String>)> {
+    let answer: serde_json::Value = serde_json::from_str(body).ok()?;
+    let result = answer.get("result")?;
+    Some((result.get("id")?.as_i64()?, result.get("username").and_then(|name| name.as_str()).map(str::to_owned)))
+}
+
+/// Tells one menu from another; menus are ours, so a plain join does.
+fn menu_hash(menu: &[(&str, &str)]) -> String {
+    menu.iter().map(|(name, text)| format!("{name}={text};")).collect()
+}
+
+fn read<T: DeserializeOwned>(body: &str) -> Option<T> {
+    serde_json::from_str(body).ok()
+}
+
+fn reply<T: Serialize>(result: std::result::Result<T, DirectoryError>) -> Result<Response> {
+    match result {
+        Ok(value) => Response::from_json(&value),
+        Err(error) => failed(&error),
+    }
+}
+
+fn unreadable() -> Result<Response> {
+    refuse(400, "bad_request", "Not a question this Directory understands.")
+}
+
+fn failed(error: &DirectoryError) -> Result<Response> {
+    console_error!("directory: {error}");
+    refuse(500, "store_failed", "The Directory's store failed.")
+}
+
+fn log<T>(result: std::result::Result<T, DirectoryError>) {
+    if let Err(error) = result {
+        console_error!("directory: {error}");
+    }
+}
