@@ -1,1 +1,3 @@
 //! The Bot API as data.
+
+pub mod render;

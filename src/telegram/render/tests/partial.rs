@@ -1,0 +1,1 @@
+//! What shows while the answer is being written.
