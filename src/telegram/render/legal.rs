@@ -123,10 +123,12 @@ fn check_alone(entity: &Entity, index: usize, units: &[u16]) -> Result<(), Illeg
         return Err(Illegal::Blank { index });
     }
     if entity.kind.is_quote() {
-        let newline = u16::from(b'\n');
-        let before = units.get(..from).unwrap_or(&[]).iter().rev().find(|&&unit| unit != u16::from(b' '));
-        let after = units.get(to..).unwrap_or(&[]).iter().find(|&&unit| unit != u16::from(b' '));
-        if before.is_some_and(|&unit| unit != newline) || after.is_some_and(|&unit| unit != newline) {
+        let in_line = |unit: &&u16| {
+            **unit != u16::from(b'\n') && char::from_u32(u32::from(**unit)).is_some_and(char::is_whitespace)
+        };
+        let before = units.get(..from).unwrap_or(&[]).iter().rev().find(|unit| !in_line(unit));
+        let after = units.get(to..).unwrap_or(&[]).iter().find(|unit| !in_line(unit));
+        if [before, after].into_iter().flatten().any(|&unit| unit != u16::from(b'\n')) {
             return Err(Illegal::HalfLine { index });
         }
     }

@@ -108,23 +108,25 @@ fn is_undecided(line: &str, is_first: bool) -> bool {
 fn without_table(text: &str, from: usize) -> &str {
     let tail = part(text, from, text.len());
     let block = from + tail.rfind("\n\n").map_or(0, |at| at + 2);
-    let mut head: Option<(usize, usize)> = None;
+    // Where the head begins, how many columns it has, where the first row begins.
+    let mut head: Option<(usize, usize, usize)> = None;
     let mut previous: Option<(usize, &str)> = None;
     let mut start = block;
     for line in part(text, block, text.len()).split_inclusive('\n') {
         let shape = line.trim_matches([' ', '>', '\n']);
+        let next = start + line.len();
         if head.is_none() && is_delimiter_row(shape) && line.ends_with('\n') {
-            head = previous.filter(|(_, line)| line.contains('|')).map(|(start, line)| (start, columns(line)));
+            let above = previous.filter(|(_, line)| line.contains('|'));
+            head = above.map(|(start, line)| (start, columns(line), next));
         }
         previous = Some((start, shape));
-        start += line.len();
+        start = next;
     }
     let Some((last, shape)) = previous else { return text };
-    let finished_line = text.ends_with('\n');
+    let whole_rows = if text.ends_with('\n') { text.len() } else { last };
     match head {
-        Some((start, columns)) if columns <= MAX_HELD_COLUMNS => part(text, 0, start),
-        Some(_) if finished_line => text,
-        Some(_) => part(text, 0, last),
+        Some((start, columns, rows)) if columns <= MAX_HELD_COLUMNS || whole_rows <= rows => part(text, 0, start),
+        Some(_) => part(text, 0, whole_rows),
         // A first line in bars may be the head of a table; what decides is the line after it.
         None if shape.starts_with('|') => part(text, 0, last),
         None => text,
@@ -216,11 +218,7 @@ fn scan(block: &str) -> Marks {
             b'\\' if matches!(byte(at + 1), b'[' | b'(') => {
                 let close = if byte(at + 1) == b'[' { "\\]" } else { "\\)" };
                 let Some(length) = part(rest, 2, rest.len()).find(close) else {
-                    return if rest.trim().len() <= 2 || rest.ends_with('\\') {
-                        held(at)
-                    } else {
-                        open(openers, close)
-                    };
+                    return unclosed_formula(at, rest, openers, close);
                 };
                 at += length + 4;
             }
@@ -243,8 +241,7 @@ fn scan(block: &str) -> Marks {
             b'$' if rest == "$" => return held(at),
             b'$' if byte(at + 1) == b'$' => match part(rest, 2, rest.len()).find("$$") {
                 Some(length) => at += length + 4,
-                None if rest.trim().len() <= 2 || rest.ends_with('$') => return held(at),
-                None => return open(openers, "$$"),
+                None => return unclosed_formula(at, rest, openers, "$$"),
             },
             b'<' if rest.len() == 1 => return held(at),
             b'<' if byte(at + 1).is_ascii_alphabetic() || b"/!".contains(&byte(at + 1)) => match rest.find('>') {
@@ -298,6 +295,17 @@ fn scan(block: &str) -> Marks {
         return held(start);
     }
     open(openers, &last_closer)
+}
+
+/// A formula that goes on to the end: `rest`, which begins at `at`. Half its closing mark may be there already.
+fn unclosed_formula(at: usize, rest: &str, openers: Vec<Opener>, close: &str) -> Marks {
+    if rest.trim().len() <= 2 {
+        held(at)
+    } else if rest.ends_with(['\\', '$']) {
+        held(at + rest.len() - 1)
+    } else {
+        open(openers, close)
+    }
 }
 
 fn held(at: usize) -> Marks {

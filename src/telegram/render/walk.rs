@@ -145,8 +145,8 @@ pub(super) fn walk(source: &str, mode: Mode) -> (String, Vec<Span>) {
             .map(|(_, definition)| definition.span.clone())
             .collect();
         left.sort_unstable_by_key(|span| span.start);
-        for span in left {
-            walk.begin_block(&span);
+        for (index, span) in left.into_iter().enumerate() {
+            walk.owed = Some(if index == 0 { 2 } else { 1 });
             walk.text(part(source, span.start, span.end).trim_end());
         }
     }
@@ -169,7 +169,7 @@ impl<'s> Walk<'s> {
             },
             Event::Code(text) => {
                 self.touch();
-                self.ink.code(&clean::characters(&text));
+                self.ink.code(clean::characters(&text).trim());
             }
             Event::InlineHtml(raw) => self.inline_html(&raw, range.start),
             Event::InlineMath(text) | Event::DisplayMath(text) => self.parsed(&text),
