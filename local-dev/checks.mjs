@@ -1,0 +1,102 @@
+// What `npm test` runs, one check each. A check resolves to counts of tests, or throws a `Failure`.
+
+import { existsSync, readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { build, buildEnv, checkSize } from "./build.mjs";
+import { envWith, node22, root, shims } from "./setup/paths.mjs";
+import { Failure, run } from "./setup/process.mjs";
+
+const MINUTE = 60_000;
+
+/**
+ * Name, heading, whether `--fast` leaves it out, and the work: given `{ native, wasm, verbose }`.
+ * Order matters: the cheapest first, and the Worker is built before the tests that run it.
+ */
+export const CHECKS = [
+  { name: "fmt", heading: "Format (cargo fmt)", work: (use) => cargo(use, ["fmt", "--check"]) },
+  {
+    name: "clippy",
+    heading: "Lints (cargo clippy)",
+    slow: true,
+    work: (use) => cargo(use, ["clippy", "--locked", "--all-targets", "--", "-D", "warnings"]),
+  },
+  { name: "wasm-clippy", heading: "Lints of the Worker's edge (cargo clippy for Wasm)", slow: true, work: clippyForWasm },
+  {
+    name: "rust",
+    heading: "Rust tests (cargo test)",
+    work: async (use) => countCargo(await cargo(use, ["test", "--locked", "--no-fail-fast"], { check: false })),
+  },
+  { name: "wasm", heading: "The Worker and its size", work: async (use) => checkSize(await build({ ready: use, verbose: use.verbose })) },
+  { name: "node", heading: "Tests of the local tools (node --test)", work: (use) => nodeTests("tests/local-dev", use) },
+  {
+    name: "e2e",
+    heading: "End-to-end tests (node --test)",
+    slow: true,
+    // One at a time: each runs a Worker of its own.
+    work: (use) => nodeTests("tests/e2e", use, ["--test-concurrency=1"]),
+  },
+];
+
+function cargo({ native, verbose }, args, options) {
+  const env = { ...process.env, ...native.env, CARGO_TARGET_DIR: join(root, "target"), CARGO_TERM_COLOR: "never" };
+  return run(native.cargo, args, { name: `cargo ${args[0]}`, deadline: 40 * MINUTE, env, show: verbose, ...options });
+}
+
+/**
+ * Only the lints Cargo.toml denies: the compiler here differs from machine to machine, and so do its warnings.
+ * Without this check nothing would enforce them in code that is compiled for Wasm alone.
+ */
+function clippyForWasm({ wasm, verbose }) {
+  const env = { ...buildEnv(wasm), RUSTFLAGS: "-Cpanic=unwind", WASM_BINDGEN_USE_JS_SYS: "1", CARGO_TERM_COLOR: "never" };
+  const target = ["--lib", "--release", "--target", "wasm32-unknown-unknown", "-Zbuild-std=std,panic_unwind"];
+  const name = "cargo clippy for Wasm";
+  return run(join(shims, "cargo"), ["clippy", "--locked", ...target], { name, deadline: 40 * MINUTE, env, show: verbose });
+}
+
+async function nodeTests(folder, { verbose }, flags = []) {
+  const files = testFiles(join(root, folder));
+  if (files.length === 0) return { note: `none in ${folder}` };
+  const env = envWith([dirname(node22)], { TIDECLAW_PREBUILT: "1", WRANGLER_SEND_METRICS: "false", NO_COLOR: "1" });
+  // Set when this runs inside a test itself, and then the reporter below would not be used.
+  delete env.NODE_TEST_CONTEXT;
+  const args = ["--test", "--test-reporter=spec", "--test-timeout=300000", ...flags, ...files];
+  const name = `node --test ${folder}`;
+  return countNode(await run(node22, args, { name, check: false, deadline: 40 * MINUTE, env, show: verbose }));
+}
+
+function testFiles(folder) {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    if (entry.isDirectory()) return testFiles(join(folder, entry.name));
+    return entry.name.endsWith(".test.mjs") ? [join(folder, entry.name)] : [];
+  });
+}
+
+/** Sums cargo's `test result:` lines. A run that failed otherwise (it does not compile, was killed) counts as one failure. */
+export function countCargo({ code, output, timedOut }) {
+  const counts = { passed: 0, failed: 0, skipped: 0 };
+  for (const [, passed, failed, ignored] of output.matchAll(/^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored/gm)) {
+    counts.passed += Number(passed);
+    counts.failed += Number(failed);
+    counts.skipped += Number(ignored);
+  }
+  return settled(counts, { code, output, timedOut });
+}
+
+/** Reads the summary at the end of node's `spec` report. */
+export function countNode({ code, output, timedOut }) {
+  const count = (word) => Number([...output.matchAll(new RegExp(`^ℹ ${word} (\\d+)$`, "gm"))].at(-1)?.[1] ?? 0);
+  const counts = {
+    passed: count("pass"),
+    failed: count("fail") + count("cancelled"),
+    skipped: count("skipped") + count("todo"),
+  };
+  return settled(counts, { code, output, timedOut });
+}
+
+function settled(counts, { code, output, timedOut }) {
+  const bad = code !== 0 || Boolean(timedOut);
+  if (bad && counts.failed === 0) counts.failed = 1;
+  if (!bad && counts.passed + counts.failed + counts.skipped === 0) throw new Failure("No test was counted: has the report's form changed?");
+  return { ...counts, output: bad ? `${output}${timedOut ? `\nIt ${timedOut}.\n` : ""}` : undefined };
+}

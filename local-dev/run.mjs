@@ -1,0 +1,98 @@
+// Runs the Worker with an emulated Telegram and a stand-in for the model, until Ctrl-C. Started by start.mjs.
+//
+// What `.dev.vars` sets wins: with OLLAMA_API_KEY or OLLAMA_BASE_URL in it, that Ollama answers instead of the stand-in;
+// with TELEGRAM_BOT_TOKEN in it, the real Telegram is used instead of the emulated one.
+
+import { randomBytes, randomInt } from "node:crypto";
+import { startOllama } from "./models/ollama.mjs";
+import { Failure } from "./setup/process.mjs";
+import { startTelegram } from "./telegram/emulator.mjs";
+import { onFreePort } from "./worker/ports.mjs";
+import { readUserVars } from "./worker/vars.mjs";
+import { startWorker } from "./worker/wrangler.mjs";
+
+const ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+const CLAIM_LENGTH = 8;
+const FIRST_PORT = { worker: 8787, telegram: 8081, ollama: 11500 };
+
+/** What is to be closed at the end, last opened first. */
+const open = [];
+let stopping = false;
+
+async function stop(code) {
+  if (stopping) return;
+  stopping = true;
+  for (const close of open.reverse()) await close().catch((error) => console.error(error.message));
+  process.exit(code);
+}
+
+async function start() {
+  const user = readUserVars();
+  const secret = user.values.TELEGRAM_WEBHOOK_SECRET ?? randomBytes(24).toString("base64url");
+  const claim = user.values.CLAIM_CODE ?? Array.from({ length: CLAIM_LENGTH }, () => ALPHABET[randomInt(ALPHABET.length)]).join("");
+  const vars = { TELEGRAM_WEBHOOK_SECRET: secret, CLAIM_CODE: claim };
+
+  const realTelegram = "TELEGRAM_BOT_TOKEN" in user.values;
+  const realOllama = "OLLAMA_API_KEY" in user.values || "OLLAMA_BASE_URL" in user.values;
+  if (!realOllama) {
+    const ollama = await onFreePort(FIRST_PORT.ollama, (port) => startOllama({ port }));
+    open.push(() => ollama.close());
+    Object.assign(vars, { OLLAMA_BASE_URL: ollama.url, OLLAMA_API_KEY: "local" });
+  }
+
+  let telegram;
+  const emulate = async (workerUrl) => {
+    if (realTelegram) return {};
+    const token = `700000001:${randomBytes(24).toString("base64url")}`;
+    const webhookUrl = `${workerUrl}/telegram/main`;
+    const bots = [{ id: "main", token, username: "tideclaw_bot", name: "Tideclaw", webhookUrl, secret }];
+    // Called again when the Worker had to take another port.
+    await telegram?.close();
+    telegram = await onFreePort(FIRST_PORT.telegram, (port) => startTelegram({ port, bots }));
+    open.push(() => telegram.close());
+    return { TELEGRAM_API_BASE: telegram.url, TELEGRAM_BOT_TOKEN: token };
+  };
+
+  console.log("Starting the Worker (about 5 s)…");
+  const worker = await startWorker({
+    firstPort: FIRST_PORT.worker,
+    vars: async (url) => ({ ...vars, ...(await emulate(url)), ...user.values }),
+    onExit: (reason) => {
+      if (stopping) return;
+      console.error(`\nThe Worker's runtime ${reason}. Stopping everything. Its log: .cache/logs/wrangler.log`);
+      stop(1);
+    },
+    closeLater: (close) => open.push(close),
+  });
+
+  const cron = await worker.runCron();
+  if (!cron) console.error("The cron handler failed: the bot's command menu may be missing. See .cache/logs/wrangler.log");
+  tell({ worker, telegram, claim, realOllama });
+}
+
+function tell({ worker, telegram, claim, realOllama }) {
+  const lines = telegram
+    ? [`Chat page    ${telegram.url}/?start=${claim}`, `Become owner send  /start ${claim}  (once; it is kept between starts)`]
+    : [
+        "Telegram     the real one, with the token of .dev.vars. It finds this machine only through a tunnel:",
+        `             set the webhook to <your tunnel>/telegram/main, and the tunnel to ${worker.url}`,
+        `Become owner send the bot  /start ${claim}`,
+      ];
+  lines.push(
+    `Model        ${realOllama ? "the Ollama of .dev.vars" : "a stand-in that makes up answers (put OLLAMA_API_KEY into .dev.vars for a real one)"}`,
+    `Worker       ${worker.url}   log: .cache/logs/wrangler.log   state: .wrangler/state`,
+    "Stop         Ctrl-C",
+  );
+  console.log(`\nTideclaw is running.\n\n${lines.map((line) => `  ${line}`).join("\n")}\n`);
+}
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => stop(0));
+process.on("message", (message) => message === "stop" && stop(0));
+process.on("disconnect", () => stop(0));
+
+try {
+  await start();
+} catch (error) {
+  if (!stopping) console.error(`\n${error instanceof Failure ? error.message : error.stack}`);
+  await stop(1);
+}
