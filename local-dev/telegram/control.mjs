@@ -14,9 +14,10 @@ const MAX_APP_MESSAGE = 4096;
 export function makeControl(emulator) {
   const { world, delivery, faults, limits } = emulator;
 
-  /** The dialog a person means. A positive id is their private dialog with the bot. */
+  /** The dialog a person means. A positive id is their private dialog with the bot; a new one is a new person. */
   function dialogOf({ bot, chat, from }) {
     const theBot = world.bot(bot);
+    for (const id of [chat, from]) if (Number.isInteger(id) && id > 0 && !world.users.has(id)) world.addUser({ id });
     const dialog = chat === undefined || chat > 0 ? world.privateDialog(theBot, chat ?? from) : world.dialogs.get(String(chat));
     if (!dialog) throw badRequest(`no chat ${chat}`);
     return { theBot, dialog };
@@ -190,9 +191,11 @@ export function makeControl(emulator) {
   }
 
   /** Posts any JSON (or string) to the webhook once; no queue, no retry. `secret: null` leaves the header out. */
-  function raw({ bot, update, url, secret, headers }) {
+  async function raw({ bot, update, url, secret, headers }) {
     const theBot = world.bot(bot);
-    return delivery.post(theBot, update, { url: url ?? theBot.webhook.url, secret: secret === undefined ? theBot.webhook.secret : secret, headers });
+    const began = performance.now();
+    const answer = await delivery.post(theBot, update, { url: url ?? theBot.webhook.url, secret: secret === undefined ? theBot.webhook.secret : secret, headers });
+    return { ...answer, ms: performance.now() - began };
   }
 
   /** A chat as people see it. */

@@ -95,14 +95,15 @@ export function makeComposer({ conversation, speaker, fail }) {
     const here = conversation();
     const fresh = here?.isPrivate && messagesOf(here).length === 0;
     const blocked = state.chats.get(here?.key)?.blocked;
-    $('start').hidden = !(fresh || blocked || (startPending && here?.isPrivate));
-    $('start').textContent = blocked ? 'UNBLOCK BOT' : 'START';
-    $('composer').hidden = !$('start').hidden || here?.gone;
+    $('start').hidden = !(fresh || blocked || here?.gone || (startPending && here?.isPrivate));
+    $('start').textContent = here?.gone ? 'ADD THE BOT TO THIS GROUP' : blocked ? 'UNBLOCK BOT' : 'START';
+    $('composer').hidden = !$('start').hidden;
   }
 
   $('start').addEventListener('click', async () => {
     const here = conversation();
     try {
+      if (here.gone) return void (await call('addBot', target()));
       if (state.chats.get(here.key)?.blocked) await call('unblock', target());
       else await call('send', { ...target(), text: startPending ? `/start ${startCode}` : '/start' });
       startPending = false;

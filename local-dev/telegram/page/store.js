@@ -31,7 +31,7 @@ export function conversations() {
   }
   for (const dialog of state.chats.values()) {
     if (dialog.chat.type === 'private') continue;
-    const base = { key: dialog.key, bot: Object.keys(dialog.bots)[0], chat: dialog.chat.id, isPrivate: false, initial: dialog.chat.title[0] };
+    const base = { key: dialog.key, bot: Object.keys(dialog.bots)[0] ?? state.bots[0].id, chat: dialog.chat.id, isPrivate: false, initial: dialog.chat.title[0] };
     const gone = Object.values(dialog.bots).every((status) => status === 'left' || status === 'kicked');
     rows.push({ ...base, id: dialog.key, name: dialog.chat.is_forum ? `${dialog.chat.title} · General` : dialog.chat.title, about: gone ? 'group without the bot' : dialog.chat.is_forum ? 'forum' : 'group', gone });
     for (const [topic, { name }] of Object.entries(dialog.topics)) rows.push({ ...base, id: `${dialog.key}#${topic}`, topic: Number(topic), name: `${dialog.chat.title} · ${name}`, about: 'topic', initial: '#', gone });
@@ -82,16 +82,25 @@ const changes = {
   },
 };
 
-/** Follows the event stream; `heard(type, data)` runs after the state has taken the event in. */
+/**
+ * Follows the event stream; `heard(type, data)` runs after the state has taken the event in. Events are taken one after
+ * another, and those that arrive during a reload after it, so that an older snapshot never covers a newer event.
+ */
 export function follow(heard, linked) {
   const events = new EventSource('/emulator/events');
-  events.onopen = async () => {
+  let last = Promise.resolve();
+  const inTurn = (run) => (last = last.then(run).catch((error) => console.error(error)));
+  const reload = async () => {
+    await load();
+    heard('reload', {});
+  };
+  events.onopen = () => inTurn(async () => {
     await load();
     linked(true);
     heard('reload', {});
-  };
+  });
   events.onerror = () => linked(false);
-  const listen = (type, run) => events.addEventListener(type, (event) => run(JSON.parse(event.data)));
+  const listen = (type, run) => events.addEventListener(type, (event) => inTurn(() => run(JSON.parse(event.data))));
   for (const [type, change] of Object.entries(changes)) {
     listen(type, async (data) => {
       if (!dialogOf(data.chat)) await load();
@@ -103,8 +112,5 @@ export function follow(heard, linked) {
     });
   }
   for (const type of ['callbackAnswer', 'commands']) listen(type, (data) => heard(type, data));
-  listen('chat', async () => {
-    await load();
-    heard('reload', {});
-  });
+  listen('chat', reload);
 }
