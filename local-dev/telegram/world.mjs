@@ -10,7 +10,7 @@ const DEFAULT_USERS = [
 const DEFAULT_GROUPS = [
   { id: -1001000000001, title: 'Family', is_forum: true, topics: { 2: 'Kitchen' }, members: [1001, 1002] },
   { id: -1001000000002, title: 'Small team', members: [1001, 1002] },
-  { id: -1001000000003, title: 'Group without the bot', members: [1001, 1002], bots: [] },
+  { id: -1001000000003, title: 'Book club', members: [1001, 1002], bots: [] },
 ];
 
 /** A bot of the emulator: `id` is our name for it ("main"), `user` the Telegram account. */

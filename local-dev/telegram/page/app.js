@@ -41,7 +41,7 @@ const handlers = {
     setTimeout(() => node?.classList.remove('flash'), 1200);
   },
   async press(message, button, row, col, node) {
-    if (button.url) return window.open(button.url, '_blank', 'noopener');
+    if (button.url) return /^https?:/i.test(button.url) ? window.open(button.url, '_blank', 'noopener') : toast(button.url);
     if (button.copy_text) return navigator.clipboard?.writeText(button.copy_text.text).then(() => toast('Copied'));
     if (button.callback_data === undefined) return toast('Nothing to do for this button here');
     node.classList.add('waiting');
