@@ -244,11 +244,13 @@ fn scan(block: &str) -> Marks {
                 None => return unclosed_formula(at, rest, openers, "$$"),
             },
             b'<' if rest.len() == 1 => return held(at),
-            b'<' if byte(at + 1).is_ascii_alphabetic() || b"/!".contains(&byte(at + 1)) => match rest.find('>') {
-                Some(length) => at += length + 1,
-                None if rest.len() <= MAX_HELD_TAG => return held(at),
-                None => at += 1,
-            },
+            b'<' if byte(at + 1).is_ascii_alphabetic() || b"/!".contains(&byte(at + 1)) => {
+                match near(rest, MAX_HELD_TAG).find('>') {
+                    Some(length) => at += length + 1,
+                    None if rest.len() <= MAX_HELD_TAG => return held(at),
+                    None => at += 1,
+                }
+            }
             b'&' if rest.len() <= 10 && rest.bytes().skip(1).all(|b| b.is_ascii_alphanumeric() || b == b'#') => {
                 return held(at);
             }
@@ -264,7 +266,7 @@ fn scan(block: &str) -> Marks {
                     return held(brackets.first().copied().unwrap_or(start));
                 }
                 if after.starts_with('(') {
-                    match after.find(')') {
+                    match near(after, MAX_HELD_URL).find(')') {
                         Some(length) => at += length + 1,
                         None if after.len() <= MAX_HELD_URL => {
                             return held(brackets.first().copied().unwrap_or(start));
@@ -318,6 +320,11 @@ fn open(openers: Vec<Opener>, last: &str) -> Marks {
         closers.extend(std::iter::repeat_n(char::from(opener.mark), opener.count));
     }
     Marks { hold: None, closers }
+}
+
+/// The first `most` bytes or a little less: how far a look ahead goes.
+fn near(text: &str, most: usize) -> &str {
+    (0..4).find_map(|less| text.get(..most.saturating_sub(less))).unwrap_or(text)
 }
 
 fn run(text: &str, mark: u8) -> usize {
