@@ -154,6 +154,10 @@ struct Marks {
 fn close_marks(text: &str, from: usize) -> String {
     let mut shown = text.trim_end();
     let start = block_start(shown, from.min(shown.len()));
+    if is_html_block(part(shown, start, shown.len())) {
+        return shown.to_owned();
+    }
+    let start = start.min(open_formula(shown, from).unwrap_or(start));
     for _ in 0..8 {
         let marks = scan(part(shown, start.min(shown.len()), shown.len()));
         let Some(hold) = marks.hold else {
@@ -176,6 +180,24 @@ fn close_marks(text: &str, from: usize) -> String {
         }
     }
     shown.to_owned()
+}
+
+/// Whether the block is raw HTML, in which marks mean nothing: roughly CommonMark's kinds 2, 6 and 7.
+fn is_html_block(block: &str) -> bool {
+    let line = block.lines().next().unwrap_or("").trim_start_matches([' ', '>']).trim_end();
+    let names = ["<!--", "<details", "<summary", "<div", "<p>", "<table", "<ul", "<ol", "<center"];
+    let alone = line.starts_with('<') && line.find(['>', ':']).is_none_or(|at| at + 1 == line.len());
+    (alone && line.len() > 1) || names.iter().any(|name| line.starts_with(name))
+}
+
+/// Where a formula begins that is not closed yet, in the last paragraph.
+fn open_formula(text: &str, from: usize) -> Option<usize> {
+    let tail = part(text, from, text.len());
+    let paragraph = from + tail.rfind("\n\n").map_or(0, |at| at + 2);
+    let tail = part(text, paragraph, text.len());
+    let bracket = tail.rfind("\\[").filter(|&at| !part(tail, at, tail.len()).contains("\\]"));
+    let dollars = tail.matches("$$").count() % 2 == 1;
+    bracket.or_else(|| tail.rfind("$$").filter(|_| dollars)).map(|at| paragraph + at)
 }
 
 /// Where the block begins that the last line belongs to: behind a blank line, or at a line with a mark of its own.
@@ -266,7 +288,7 @@ fn scan(block: &str) -> Marks {
                     return held(brackets.first().copied().unwrap_or(start));
                 }
                 if after.starts_with('(') {
-                    match near(after, MAX_HELD_URL).find(')') {
+                    match closing_paren(near(after, MAX_HELD_URL)) {
                         Some(length) => at += length + 1,
                         None if after.len() <= MAX_HELD_URL => {
                             return held(brackets.first().copied().unwrap_or(start));
@@ -333,6 +355,19 @@ fn run(text: &str, mark: u8) -> usize {
 
 fn char_len(text: &str, at: usize) -> usize {
     text.get(at..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8)
+}
+
+/// Where the parenthesis that opens `text` closes.
+fn closing_paren(text: &str) -> Option<usize> {
+    let mut depth = 0_usize;
+    text.bytes().position(|byte| {
+        depth = match byte {
+            b'(' => depth + 1,
+            b')' => depth.saturating_sub(1),
+            _ => depth,
+        };
+        depth == 0
+    })
 }
 
 /// The length of the code before the next run of exactly `length` backticks.

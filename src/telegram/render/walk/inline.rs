@@ -15,12 +15,15 @@ impl Walk<'_> {
         self.ink.close_link(next.is_none_or(|c| !c.is_alphanumeric() && !"/_-=&?#%@".contains(c)));
     }
 
-    /// Opens a style, or shows its mark where it is none: inside a bare URL, or a single `~`.
+    /// Opens a style, or shows its mark where it is none: in a bare URL, a product, a Python name, or a single `~`.
     pub(super) fn open_mark(&mut self, kind: EntityKind, range: Range<usize>, width: usize) {
         self.touch();
         let mark = part(self.source, range.start, range.start + width);
         let single = kind == EntityKind::Strikethrough && mark != "~~";
-        let literal = single || in_url(part(self.source, 0, range.start));
+        let before = part(self.source, 0, range.start);
+        let inner = part(self.source, range.start + mark.len(), range.end);
+        let after = part(self.source, range.end, self.source.len());
+        let literal = single || in_url(before) || is_arithmetic(mark, before, inner) || is_dunder(mark, after);
         self.marks.push(literal.then_some(if single { "~" } else { mark }));
         match self.marks.last() {
             Some(Some(mark)) => self.ink.push(mark),
@@ -104,6 +107,18 @@ pub(super) fn is_citation(link_type: LinkType, raw: &str) -> bool {
     let label = raw.strip_prefix('[').and_then(|raw| raw.strip_suffix(']')).map(|raw| raw.trim_end_matches("]["));
     matches!(link_type, LinkType::Shortcut | LinkType::Collapsed)
         && label.is_some_and(|label| !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Multiplication, `2*3*4`, not emphasis.
+fn is_arithmetic(mark: &str, before: &str, inner: &str) -> bool {
+    let digit = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_digit());
+    mark.starts_with('*') && digit(before.bytes().next_back()) && digit(inner.bytes().next())
+}
+
+/// A name with double underscores that goes on, `__init__.py` or `__str__()`, not emphasis.
+fn is_dunder(mark: &str, after: &str) -> bool {
+    let goes_on = after.strip_prefix('.').is_some_and(|rest| rest.starts_with(|c: char| c.is_alphanumeric()));
+    mark == "__" && (goes_on || after.starts_with('('))
 }
 
 /// Whether what follows `before` stands inside a bare URL.
