@@ -233,6 +233,7 @@ fn scan(block: &str) -> Marks {
     let mut brackets: Vec<usize> = Vec::new();
     let mut at = 0;
     let mut last_closer = String::new();
+    let last_paren = block.rfind(')').unwrap_or(0);
     while at < bytes.len() {
         let rest = part(block, at, block.len());
         match byte(at) {
@@ -288,7 +289,7 @@ fn scan(block: &str) -> Marks {
                     return held(brackets.first().copied().unwrap_or(start));
                 }
                 if after.starts_with('(') {
-                    match closing_paren(near(after, MAX_HELD_URL)) {
+                    match closing_paren(if at < last_paren { near(after, MAX_HELD_URL) } else { "" }) {
                         Some(length) => at += length + 1,
                         None if after.len() <= MAX_HELD_URL => {
                             return held(brackets.first().copied().unwrap_or(start));
