@@ -11,4 +11,10 @@ mod store;
 mod telegram;
 mod updates;
 
+mod edits;
+mod gathering;
+mod groups;
+mod menus;
+mod starting_afresh;
+mod stopping;
 mod turns;

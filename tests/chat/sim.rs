@@ -65,6 +65,7 @@ pub struct Sim {
     /// What the Directory says when asked; `None`: this chat is not admitted.
     pub admission: Option<Admission>,
     pub in_group: bool,
+    pub topic: Option<i64>,
     /// What rode in the answers to webhooks.
     pub webhook_replies: Vec<Value>,
     pub alarms_fired: usize,
@@ -113,6 +114,7 @@ impl Sim {
                 good_for_ms: 86_400_000,
             }),
             in_group,
+            topic: None,
             webhook_replies: Vec::new(),
             alarms_fired: 0,
             steps: 0,
@@ -137,7 +139,8 @@ impl Sim {
     /// Posts `update` as the Worker does: again with the Directory's word if the object asks for it.
     pub fn post(&mut self, update: &str) -> Result<Accepted, StoreError> {
         let chat = self.open()?;
-        let session = format!("main:{}", if self.in_group { GROUP } else { PERSON });
+        let topic = self.topic.map(|topic| format!(":{topic}")).unwrap_or_default();
+        let session = format!("main:{}{topic}", if self.in_group { GROUP } else { PERSON });
         let mut accepted = chat.accept(&session, update, None)?;
         if accepted == Accepted::NotAdmitted && self.admission.is_some() {
             accepted = chat.accept(&session, update, self.admission.clone())?;
