@@ -24,7 +24,8 @@ function makeBot(options, index) {
     topics: options.topics ?? false,
     webhook: { url: options.webhookUrl ?? '', secret: options.secret ?? '', allowed: options.allowedUpdates ?? [], maxConnections: 40 },
     commands: new Map(),
-    nextUpdateId: 100_000 + index * 1_000_000,
+    // Grows from start to start: the Worker keeps its state meanwhile and drops ids it has seen.
+    nextUpdateId: Math.floor(Date.now() / 100) + index * 1_000_000,
   };
 }
 

@@ -17,7 +17,7 @@ use crate::telegram::method::{Call, get_me, set_commands};
 use crate::telegram::outcome::{self, Refusal, Reply};
 use crate::text::{self, Lang};
 
-/// Profiles and menus are looked at again after this long.
+/// Profiles are asked for again after this long.
 const PROFILE_EVERY_MS: i64 = 86_400_000;
 /// A change that did not reach its conversation is tried again after this long.
 const PUSH_AGAIN_MS: i64 = 5_000;
@@ -160,17 +160,17 @@ impl Inner {
     /// Keeps a bot's profile and command menus up to date; calls Telegram only when something is due.
     async fn look_after(&self, directory: &directory::Directory<ObjectSql>, bot: &str) {
         let now = clock::now();
+        let Some(telegram) = bots::telegram(&self.env, bot) else { return };
         let fresh = directory.bot(bot).is_ok_and(|known| {
             known.is_some_and(|known| known.profile_checked_at.is_some_and(|at| now - at < PROFILE_EVERY_MS))
         });
-        if fresh {
-            return;
+        if !fresh {
+            let Reply::Answered { status: 200, body } = telegram.call(&get_me()).await else {
+                return console_error!("getMe of bot {bot} failed");
+            };
+            let Some((id, username)) = read_profile(&body) else { return };
+            log(directory.set_bot_profile(bot, id, username.as_deref(), now));
         }
-        let Some(telegram) = bots::telegram(&self.env, bot) else { return };
-        let Reply::Answered { status: 200, body } = telegram.call(&get_me()).await else {
-            return console_error!("getMe of bot {bot} failed");
-        };
-        let Some((id, username)) = read_profile(&body) else { return };
         for (code, lang) in [("", Lang::En), ("ru", Lang::Ru)] {
             let menu = text::chat::menu(lang);
             let hash = menu_hash(&menu);
@@ -182,7 +182,6 @@ impl Inner {
                 log(directory.set_commands_hash(bot, "default", code, &hash));
             }
         }
-        log(directory.set_bot_profile(bot, id, username.as_deref(), now));
     }
 
     /// Sends what waits: changes to conversations, then messages to people. Leaves the alarm set for the rest.
