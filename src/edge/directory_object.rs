@@ -12,7 +12,7 @@ use worker::{DurableObject, Env, Request, Response, Result, State, console_error
 use super::router::refuse;
 use super::sql::ObjectSql;
 use super::{bots, clock, config, objects};
-use crate::directory::{self, ChatKind, Config, DirectoryError, Knock, Member, Outcome, Press, Verdict};
+use crate::directory::{self, ChatKind, Config, DirectoryError, Knock, Member, Notice, Outcome, Press, Verdict};
 use crate::telegram::method::{Call, get_me, set_commands};
 use crate::telegram::outcome::{self, Refusal, Reply};
 use crate::text::{self, Lang};
@@ -113,10 +113,7 @@ impl Inner {
                     if let Verdict::Admit(admission) = &verdict {
                         directory.note_session(&session, now)?;
                         let known = admission.bot_user_id.or_else(|| bots::user_id(&self.env, &knock.bot));
-                        return Ok(Verdict::Admit(directory::Admission {
-                            bot_user_id: known,
-                            ..admission.clone()
-                        }));
+                        return Ok(Verdict::Admit(directory::Admission { bot_user_id: known, ..admission.clone() }));
                     }
                     Ok(verdict)
                 }))
@@ -191,19 +188,14 @@ impl Inner {
         }
         let _done = Done(&self.working);
         let Ok(directory) = &self.directory else { return };
-        let mut again = None;
+        let mut push_again = None;
         loop {
-            match directory.next_push() {
-                Ok(Some(push)) => {
-                    let body = serde_json::to_string(&push.change).ok();
-                    match objects::chat(&self.env, &push.session, "/access", None, body).await {
-                        Ok(response) if response.status_code() == 200 => log(directory.pushed(push.id)),
-                        _ => {
-                            again = Some(clock::now() + PUSH_AGAIN_MS);
-                            break;
-                        }
-                    }
-                }
+            // Whatever a request adds while a call is under way is found by the next round.
+            if push_again.is_none() && self.push_all(directory).await.is_err() {
+                push_again = Some(clock::now() + PUSH_AGAIN_MS);
+            }
+            match directory.take_due(clock::now()) {
+                Ok(Some(notice)) => self.send(directory, notice).await,
                 Ok(None) => break,
                 Err(error) => {
                     console_error!("directory: {error}");
@@ -211,21 +203,34 @@ impl Inner {
                 }
             }
         }
-        while let Ok(Some(notice)) = directory.take_due(clock::now()) {
-            let call = Call { method: notice.method.clone(), params: notice.payload.clone() };
-            let reply = match bots::telegram(&self.env, &notice.bot) {
-                Some(telegram) => telegram.call(&call).await,
-                None => Reply::Answered { status: 401, body: String::new() },
-            };
-            log(directory.record(notice.id, &ending(&reply), clock::now()));
-        }
         let next = directory.next_due_at().ok().flatten();
-        if let Some(at) = [next, again].into_iter().flatten().min() {
+        if let Some(at) = [next, push_again].into_iter().flatten().min() {
             let wait = (at - clock::now()).max(1);
             if self.storage.set_alarm(wait).await.is_err() {
                 console_error!("the Directory's alarm could not be set");
             }
         }
+    }
+
+    /// Hands every queued change to its conversation. `Err`: one did not get through; it stays queued.
+    async fn push_all(&self, directory: &directory::Directory<ObjectSql>) -> std::result::Result<(), ()> {
+        while let Ok(Some(push)) = directory.next_push() {
+            let body = serde_json::to_string(&push.change).ok();
+            match objects::chat(&self.env, &push.session, "/access", None, body).await {
+                Ok(response) if response.status_code() == 200 => log(directory.pushed(push.id)),
+                _ => return Err(()),
+            }
+        }
+        Ok(())
+    }
+
+    async fn send(&self, directory: &directory::Directory<ObjectSql>, notice: Notice) {
+        let call = Call { method: notice.method, params: notice.payload };
+        let reply = match bots::telegram(&self.env, &notice.bot) {
+            Some(telegram) => telegram.call(&call).await,
+            None => Reply::Answered { status: 401, body: String::new() },
+        };
+        log(directory.record(notice.id, &ending(&reply), clock::now()));
     }
 }
 
