@@ -47,6 +47,13 @@ pub struct Delivery {
     degraded: i64,
 }
 
+impl Delivery {
+    /// True if a lost answer does no harm when the call is made again: a line of ours said twice is better than unsaid.
+    fn may_repeat(&self) -> bool {
+        self.call.is_idempotent() || self.slot == Slot::Notice.name()
+    }
+}
+
 /// Tries of a call that fails for a reason that should pass. Floods do not count.
 const MAX_TRIES: i64 = 8;
 
@@ -106,7 +113,7 @@ pub fn close_interrupted(sql: &impl Sql) -> Result<Vec<Delivery>, StoreError> {
     let mut lost = Vec::new();
     for row in &rows {
         let delivery = read(row)?;
-        if delivery.call.is_idempotent() {
+        if delivery.may_repeat() {
             set_state(sql, delivery.id, "queued", None)?;
         } else {
             set_state(sql, delivery.id, "ambiguous", Some("the process ended while the call was under way"))?;
@@ -210,7 +217,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
                 }
                 put_off(&self.sql, delivery.id, now + backoff(after_ms, delivery.attempts, flood), !flood)
             }
-            Outcome::Ambiguous if delivery.call.is_idempotent() || delivery.slot == Slot::Notice.name() => {
+            Outcome::Ambiguous if delivery.may_repeat() => {
                 if delivery.attempts + 1 >= MAX_TRIES {
                     return self.give_up(&delivery, "no answer");
                 }
