@@ -29,10 +29,6 @@ impl Sim {
         self.world.model.requests.borrow().clone()
     }
 
-    pub fn now(&self) -> i64 {
-        self.world.clock.elapsed()
-    }
-
     /// `kind outcome` of every row of the inbox.
     pub fn inbox(&self) -> Vec<String> {
         self.store.rows("SELECT kind, outcome FROM inbox ORDER BY seq")

@@ -176,12 +176,16 @@ impl Sim {
 
     /// The process dies: the conversation and all its work are gone, the store and the alarm stay.
     pub fn kill(&mut self) {
-        self.tasks.clear();
+        self.drop_tasks();
         self.chat = None;
     }
 
     /// The platform drops the running work but keeps the object: a panic, a cancelled request.
     pub fn drop_tasks(&mut self) {
+        // An alarm whose handler did not come to its end, nor set another, goes off again.
+        if self.tasks.iter().any(|task| task.is_alarm) && self.world.alarm.get().is_none() {
+            self.world.alarm.set(Some(self.world.clock.now() + 2_000));
+        }
         self.tasks.clear();
     }
 
