@@ -107,7 +107,7 @@ pub fn end_step(sql: &impl Sql, id: i64, state: &str, detail: &str, now: i64) ->
     Ok(())
 }
 
-/// Steps an earlier instance began and never ended were cut.
+/// Steps that were begun and never ended were cut. Only for who is alone in the turn lane.
 pub fn close_interrupted_steps(sql: &impl Sql, now: i64) -> Result<(), StoreError> {
     sql.run(
         "UPDATE step SET state = 'cut', ended_at = ?1 WHERE state = 'begun'

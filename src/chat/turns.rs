@@ -30,6 +30,10 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     /// Runs turns until none is due. At most one runs at a time.
     pub(super) async fn run_turns(&self) {
         let Some(_lane) = Lane::enter(&self.live.turning) else { return };
+        // Who enters the lane is alone in it: a step still begun was cut.
+        if let Err(error) = turn::close_interrupted_steps(&self.sql, self.ports.now()) {
+            return self.fault("turn", &error);
+        }
         loop {
             let done = match self.next_turn() {
                 Ok(Some(turn)) => self.run_turn(turn).await,
