@@ -46,7 +46,8 @@ pub(super) struct Lane<'a>(&'a Cell<bool>);
 impl<'a> Lane<'a> {
     /// `None` if somebody else holds it.
     pub(super) fn enter(flag: &'a Cell<bool>) -> Option<Lane<'a>> {
-        (!flag.replace(true)).then_some(Lane(flag))
+        // Made only when it is entered: one made and dropped would open the lane for the next who asks.
+        (!flag.replace(true)).then(|| Lane(flag))
     }
 }
 
@@ -160,5 +161,23 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
 
     pub(super) fn fault(&self, what: &str, error: &StoreError) {
         self.ports.log(&format!("chat {what}: {error}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lane_has_one_holder_however_often_others_ask() {
+        let flag = Cell::new(false);
+        let held = Lane::enter(&flag);
+        assert!(held.is_some());
+        for _ in 0..3 {
+            assert!(Lane::enter(&flag).is_none());
+        }
+        drop(held);
+        assert!(Lane::enter(&flag).is_some());
+        assert!(!flag.get());
     }
 }
