@@ -24,6 +24,7 @@ const SECRETS = { main: "main-secret", work: "work-secret" };
 export async function startWorld({ vars = {}, owners = OWNERS, bots = ["main"], users, groups, ollama: model = {}, topics } = {}) {
   const persistTo = mkdtempSync(join(tmpdir(), "tideclaw-e2e-"));
   const made = bots.map((id) => ({ id, token: TOKENS[id], secret: SECRETS[id], username: `tide_${id}_bot`, name: `Tide ${id}`, topics }));
+  users ??= owners.map((id) => ({ id, first_name: `Owner ${id}`, language_code: "en" }));
   const telegram = await startTelegram({ bots: made, users, groups, webhook: { retryScale: 0.1 } });
   const ollama = await startOllama({ firstTokenMs: 0, tokensPerSecond: 0, apiKey: "key", ...model });
   const secrets = bots.flatMap((id) => {
@@ -89,6 +90,12 @@ function place(world, chat, bot) {
   };
 }
 
+async function pressed({ telegram }, where, button) {
+  const { callback_query_id } = telegram.press({ ...where, ...(typeof button === "string" ? { text: button } : button) });
+  const { answer } = await telegram.waitFor(() => [telegram.callback({ callback_query_id })].find((press) => press?.answer), SOON_MS);
+  return answer.text;
+}
+
 /** A person in a private chat with the bot. */
 function person(world, id, bot) {
   const { telegram, ollama } = world;
@@ -108,7 +115,8 @@ function person(world, id, bot) {
       send(text);
       return chat.until(answer);
     },
-    press: (message, data) => telegram.press({ bot, from: id, chat: id, message_id: message.message_id, ...(data.includes(":") ? { data } : { text: data }) }),
+    /** Presses the button with this text, or `{ data }`; resolves with the toast. */
+    press: (message, button) => pressed(world, { bot, from: id, chat: id, message_id: message.message_id }, button),
     /** Resolves when all that was queued for this chat before has been sent. */
     async settled() {
       const before = chat.replies().length;
