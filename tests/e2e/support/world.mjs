@@ -119,9 +119,9 @@ function person(world, id, bot) {
     press: (message, button) => pressed(world, { bot, from: id, chat: id, message_id: message.message_id }, button),
     /** Resolves when all that was queued for this chat before has been sent. */
     async settled() {
-      const before = chat.replies().length;
-      send("/whoami");
-      await telegram.waitFor(() => chat.replies().slice(before).some((m) => m.text.includes(`Your id: ${id}`) || m.text.includes(`Ваш id: ${id}`)), SOON_MS);
+      const { message } = send("/whoami");
+      const fits = (m) => m.message_id > message.message_id && /(Your|Ваш) id: /.test(m.text);
+      await telegram.waitFor(() => chat.replies().some(fits), SOON_MS);
     },
   };
 }
