@@ -154,3 +154,21 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         self.ports.log(&format!("chat {what}: {error}"));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lane_has_one_holder_however_often_others_ask() {
+        let flag = Cell::new(false);
+        let held = Lane::enter(&flag);
+        assert!(held.is_some());
+        for _ in 0..3 {
+            assert!(Lane::enter(&flag).is_none());
+        }
+        drop(held);
+        assert!(Lane::enter(&flag).is_some());
+        assert!(!flag.get());
+    }
+}
