@@ -4,7 +4,7 @@
 //
 // TIDECLAW_PREBUILT=1 takes `build/` as it is: for machines that deploy a Worker built elsewhere.
 
-import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, renameSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -43,10 +43,36 @@ export async function build({ ready, verbose = false } = {}) {
       show: verbose,
       env: buildEnv(wasm),
     });
+    await shrink({ verbose });
     const record = { inputs, outputs: outputs(), sizes: sizes() };
     writeRecord("build", record);
     return { ...record.sizes, fresh: true };
   });
+}
+
+/** What rustc and wasm-bindgen put into the file and wasm-opt must let stand. */
+const WASM_FEATURES = [
+  "mutable-globals",
+  "sign-ext",
+  "nontrapping-float-to-int",
+  "bulk-memory",
+  "multivalue",
+  "reference-types",
+  "exception-handling",
+];
+
+/** Makes the Wasm small and drops the functions' names: the panic hook logs file and line without them. */
+async function shrink({ verbose }) {
+  const [file] = OUTPUTS.filter((path) => path.endsWith(".wasm"));
+  const small = `${file}.small`;
+  const features = WASM_FEATURES.map((feature) => `--enable-${feature}`);
+  await run(wasmOpt, [file, "-o", small, "-Oz", "--strip-producers", ...features], {
+    name: "wasm-opt",
+    deadline: 10 * 60_000,
+    show: verbose,
+    env: envWith([join(node22, "..")]),
+  });
+  renameSync(small, file);
 }
 
 /** The environment of everything that compiles for Wasm: the wrappers first, all helpers local. */
@@ -54,9 +80,10 @@ export function buildEnv(wasm) {
   return envWith([shims, join(node22, "..")], {
     ...wasm.env,
     CARGO_TARGET_DIR: join(root, "target", "wasm"),
+    // A backtrace of worker-build would push the compiler's message out of the excerpt.
+    RUST_BACKTRACE: "0",
     WASM_BINDGEN_BIN: wasmBindgen,
     ESBUILD_BIN: esbuild(),
-    WASM_OPT_BIN: wasmOpt,
   });
 }
 

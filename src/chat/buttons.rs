@@ -24,7 +24,8 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         let toast = match kind {
             "stop" => {
                 inbox::close_waiting(&self.sql, "dropped", "stopped by the person")?;
-                if self.stop_turn()? { text::chat::stopping(lang) } else { text::chat::nothing_to_stop(lang) }.to_owned()
+                if self.stop_turn()? { text::chat::stopping(lang) } else { text::chat::nothing_to_stop(lang) }
+                    .to_owned()
             }
             "again" => {
                 let sent = argument.parse().map_or(Ok(false), |id| self.send_again(id))?;

@@ -1,11 +1,11 @@
 //! Commands: what a person can ask for without the model. They are answered at once, also while a turn runs.
 
+use super::accept::Accepted;
 use super::conversation::{Conversation, WATCHDOG_MS};
 use super::inbox::{self, Entry};
 use super::outbox::Slot;
 use super::ports::Ports;
 use super::transcript;
-use super::accept::Accepted;
 use crate::store::{Sql, StoreError};
 use crate::telegram::command::Command;
 use crate::telegram::message::Message;
@@ -68,12 +68,8 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     /// `/model` needs a look at the provider: the request waits in the inbox for the menu lane.
     fn accept_menu_request(&self, update: &Update, message: &Message) -> Result<Accepted, StoreError> {
         let now = self.ports.now();
-        let entry = Entry {
-            update_id: update.id,
-            kind: "menu",
-            message_id: Some(message.message_id),
-            ..Entry::default()
-        };
+        let entry =
+            Entry { update_id: update.id, kind: "menu", message_id: Some(message.message_id), ..Entry::default() };
         if inbox::insert(&self.sql, entry, now)?.is_none() {
             return Ok(Accepted::quiet());
         }

@@ -64,7 +64,11 @@ pub fn history(sql: &impl Sql, epoch: i64, budget: u32) -> Result<Vec<Message>, 
 /// The message that did not fit belongs to `turn`: the rest of that turn must not stand alone. The newest turn stays.
 fn drop_half_turn(taken: &mut Vec<Stored>, turn: Option<i64>) {
     let newest = taken.first().and_then(|stored| stored.turn_id);
-    while taken.len() > 1 && turn.is_some() && turn != newest && taken.last().is_some_and(|stored| stored.turn_id == turn) {
+    while taken.len() > 1
+        && turn.is_some()
+        && turn != newest
+        && taken.last().is_some_and(|stored| stored.turn_id == turn)
+    {
         taken.pop();
     }
 }

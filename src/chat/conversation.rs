@@ -65,6 +65,11 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         Ok(Conversation { sql, ports, config, settings, live: Live::default() })
     }
 
+    /// This conversation's name, once it has one.
+    pub fn session(&self) -> Option<String> {
+        self.settings.borrow().session.clone()
+    }
+
     /// Does all that is due: takes up what a dead instance left, runs turns, delivers. Returns when only waiting is left,
     /// with the alarm set for it. Never fails: a store error is logged and the alarm tries again.
     pub async fn work(&self) {
@@ -147,5 +152,23 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     pub(super) fn fault(&self, what: &str, error: &StoreError) {
         self.live.faulted.set(true);
         self.ports.log(&format!("chat {what}: {error}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lane_has_one_holder_however_often_others_ask() {
+        let flag = Cell::new(false);
+        let held = Lane::enter(&flag);
+        assert!(held.is_some());
+        for _ in 0..3 {
+            assert!(Lane::enter(&flag).is_none());
+        }
+        drop(held);
+        assert!(Lane::enter(&flag).is_some());
+        assert!(!flag.get());
     }
 }

@@ -45,8 +45,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         inbox::set_content(&self.sql, seq, &json)?;
         let lang = self.settings.borrow().lang;
         let keyboard = Keyboard(vec![vec![Button::new(text::chat::answer_anew(lang), format!("redo:{turn}"))]]);
-        let options =
-            SendOptions { reply_to: Some(message.message_id), silent: true, keyboard: Some(keyboard) };
+        let options = SendOptions { reply_to: Some(message.message_id), silent: true, keyboard: Some(keyboard) };
         self.say(Slot::Notice, Some(turn), text::chat::edited(lang), &options)?;
         self.alarm_by(self.ports.now() + WATCHDOG_MS);
         Ok(Accepted::work())

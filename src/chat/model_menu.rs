@@ -125,7 +125,8 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     /// A model button. Returns the toast.
     pub(super) fn press_model(&self, argument: &str, message_id: Option<i64>) -> Result<String, StoreError> {
         let lang = self.settings.borrow().lang;
-        let Some(model) = self.indexed(argument).and_then(|index| self.settings.borrow().menu.get(index).cloned()) else {
+        let Some(model) = self.indexed(argument).and_then(|index| self.settings.borrow().menu.get(index).cloned())
+        else {
             return Ok(text::chat::too_late(lang).to_owned());
         };
         let page = self.indexed(argument).unwrap_or(0) / PAGE;

@@ -103,7 +103,8 @@ fn next(sql: &impl Sql) -> Result<Option<Delivery>, StoreError> {
 
 /// When the next delivery may start.
 pub fn earliest(sql: &impl Sql) -> Result<Option<i64>, StoreError> {
-    let rows = sql.run("SELECT not_before FROM outbox WHERE state IN ('queued', 'sending') ORDER BY id LIMIT 1", &[])?;
+    let rows =
+        sql.run("SELECT not_before FROM outbox WHERE state IN ('queued', 'sending') ORDER BY id LIMIT 1", &[])?;
     rows.first().map(|row| row.int(0)).transpose()
 }
 
@@ -317,7 +318,8 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             return Ok(());
         }
         let lang = self.settings.borrow().lang;
-        let keyboard = Keyboard(vec![vec![Button::new(text::chat::send_again(lang), format!("again:{}", delivery.id))]]);
+        let keyboard =
+            Keyboard(vec![vec![Button::new(text::chat::send_again(lang), format!("again:{}", delivery.id))]]);
         let options = SendOptions { silent: true, keyboard: Some(keyboard), ..SendOptions::default() };
         let call = send_message(self.target(), &plain(&text::chat::maybe_lost(lang)), &options);
         let now = self.ports.now();
@@ -338,7 +340,13 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     }
 
     /// Queues a plain line from us.
-    pub(super) fn say(&self, slot: Slot, turn: Option<i64>, line: &str, options: &SendOptions) -> Result<(), StoreError> {
+    pub(super) fn say(
+        &self,
+        slot: Slot,
+        turn: Option<i64>,
+        line: &str,
+        options: &SendOptions,
+    ) -> Result<(), StoreError> {
         let call = send_message(self.target(), &plain(line), options);
         enqueue(&self.sql, turn, slot, 0, &call, 0, self.ports.now())?;
         Ok(())

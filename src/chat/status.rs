@@ -17,7 +17,8 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
              coalesce(sum(json_extract(detail, '$.output')), 0) FROM step WHERE kind = 'model' AND state = 'done'",
             &[],
         )?;
-        let used = used.first().map_or(Ok((0, 0, 0)), |row| Ok::<_, StoreError>((row.int(0)?, row.int(1)?, row.int(2)?)))?;
+        let used =
+            used.first().map_or(Ok((0, 0, 0)), |row| Ok::<_, StoreError>((row.int(0)?, row.int(1)?, row.int(2)?)))?;
         Ok(status(
             settings.lang,
             &Status {

@@ -235,11 +235,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     fn queue_answer(&self, turn: &Turn, shown: &Formatted) -> Result<(), StoreError> {
         let now = self.ports.now();
         for (seq, piece) in (0i64..).zip(split(shown)) {
-            let options = SendOptions {
-                reply_to: turn.reply_to.filter(|_| seq == 0),
-                silent: seq > 0,
-                keyboard: None,
-            };
+            let options = SendOptions { reply_to: turn.reply_to.filter(|_| seq == 0), silent: seq > 0, keyboard: None };
             let call = send_message(self.target(), &piece, &options);
             enqueue(&self.sql, Some(turn.id), Slot::Answer, seq, &call, 0, now)?;
         }

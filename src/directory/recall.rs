@@ -136,7 +136,10 @@ mod tests {
         }
         recall.forget(&AccessChange { session_prefix: "main:5".into(), user_id: None, access: Access::Closed });
         let memory = |session: &str| recall.look_up(session, "x", "y", 10);
-        assert_eq!((memory("main:5"), memory("main:5:7"), memory("main:55")), (Memory::Unknown, Memory::Unknown, Memory::Known));
+        assert_eq!(
+            (memory("main:5"), memory("main:5:7"), memory("main:55")),
+            (Memory::Unknown, Memory::Unknown, Memory::Known)
+        );
         assert_eq!(recall.look_up("main:55", "x", "y", 1_000), Memory::Unknown);
     }
 }

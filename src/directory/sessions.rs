@@ -107,6 +107,9 @@ mod tests {
         directory.note_unknown("main", "poll", 4, 1).unwrap();
         directory.note_unknown("main", "poll", 5, 2).unwrap();
         let rows = directory.sql.run("SELECT count, last_update_id FROM unknown_update", &[]).unwrap();
-        assert_eq!((rows.len(), rows.first().unwrap().int(0).unwrap(), rows.first().unwrap().int(1).unwrap()), (1, 2, 5));
+        assert_eq!(
+            (rows.len(), rows.first().unwrap().int(0).unwrap(), rows.first().unwrap().int(1).unwrap()),
+            (1, 2, 5)
+        );
     }
 }

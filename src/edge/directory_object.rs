@@ -12,13 +12,15 @@ use worker::{DurableObject, Env, Request, Response, Result, State, console_error
 use super::router::refuse;
 use super::sql::ObjectSql;
 use super::{bots, clock, config, objects};
-use crate::directory::{self, ChatKind, Config, DirectoryError, Knock, Member, Outcome, Press, Verdict};
+use crate::directory::{self, ChatKind, Config, DirectoryError, Knock, Member, Notice, Outcome, Press, Verdict};
 use crate::telegram::method::{Call, get_me, set_commands};
 use crate::telegram::outcome::{self, Refusal, Reply};
 use crate::text::{self, Lang};
 
-/// Profiles and menus are looked at again after this long.
+/// Profiles are asked for again after this long.
 const PROFILE_EVERY_MS: i64 = 86_400_000;
+/// What a killed process left undone is taken up again after this long.
+const WATCHDOG_MS: i64 = 10_000;
 /// A change that did not reach its conversation is tried again after this long.
 const PUSH_AGAIN_MS: i64 = 5_000;
 
@@ -65,12 +67,14 @@ impl DurableObject for Directory {
         let path = request.path();
         let body = request.text().await?;
         let answer = self.inner.answer(&path, &body).await;
+        self.inner.set_watchdog();
         let inner = self.inner.clone();
         self.state.wait_until(async move { inner.work().await });
         answer
     }
 
     async fn alarm(&self) -> Result<Response> {
+        self.inner.set_watchdog();
         self.inner.work().await;
         Response::empty()
     }
@@ -113,10 +117,7 @@ impl Inner {
                     if let Verdict::Admit(admission) = &verdict {
                         directory.note_session(&session, now)?;
                         let known = admission.bot_user_id.or_else(|| bots::user_id(&self.env, &knock.bot));
-                        return Ok(Verdict::Admit(directory::Admission {
-                            bot_user_id: known,
-                            ..admission.clone()
-                        }));
+                        return Ok(Verdict::Admit(directory::Admission { bot_user_id: known, ..admission.clone() }));
                     }
                     Ok(verdict)
                 }))
@@ -160,17 +161,17 @@ impl Inner {
     /// Keeps a bot's profile and command menus up to date; calls Telegram only when something is due.
     async fn look_after(&self, directory: &directory::Directory<ObjectSql>, bot: &str) {
         let now = clock::now();
+        let Some(telegram) = bots::telegram(&self.env, bot) else { return };
         let fresh = directory.bot(bot).is_ok_and(|known| {
             known.is_some_and(|known| known.profile_checked_at.is_some_and(|at| now - at < PROFILE_EVERY_MS))
         });
-        if fresh {
-            return;
+        if !fresh {
+            let Reply::Answered { status: 200, body } = telegram.call(&get_me()).await else {
+                return console_error!("getMe of bot {bot} failed");
+            };
+            let Some((id, username)) = read_profile(&body) else { return };
+            log(directory.set_bot_profile(bot, id, username.as_deref(), now));
         }
-        let Some(telegram) = bots::telegram(&self.env, bot) else { return };
-        let Reply::Answered { status: 200, body } = telegram.call(&get_me()).await else {
-            return console_error!("getMe of bot {bot} failed");
-        };
-        let Some((id, username)) = read_profile(&body) else { return };
         for (code, lang) in [("", Lang::En), ("ru", Lang::Ru)] {
             let menu = text::chat::menu(lang);
             let hash = menu_hash(&menu);
@@ -182,7 +183,22 @@ impl Inner {
                 log(directory.set_commands_hash(bot, "default", code, &hash));
             }
         }
-        log(directory.set_bot_profile(bot, id, username.as_deref(), now));
+    }
+
+    /// The next alarm is set before work begins, and together with the rows that wait: a process that dies in between
+    /// leaves nothing behind that only the cron would find (DESIGN §3.5).
+    fn set_watchdog(&self) {
+        let Ok(directory) = &self.directory else { return };
+        let waits = directory.next_push().is_ok_and(|push| push.is_some())
+            || directory.next_due_at().is_ok_and(|at| at.is_some());
+        if !waits {
+            return;
+        }
+        // Called without awaiting, as in `Chat`.
+        let at = js_sys::Date::new(&((clock::now() + WATCHDOG_MS) as f64).into());
+        if self.storage.as_raw().set_alarm(at, js_sys::Object::new()).is_err() {
+            console_error!("the Directory's alarm could not be set");
+        }
     }
 
     /// Sends what waits: changes to conversations, then messages to people. Leaves the alarm set for the rest.
@@ -192,19 +208,14 @@ impl Inner {
         }
         let _done = Done(&self.working);
         let Ok(directory) = &self.directory else { return };
-        let mut again = None;
+        let mut push_again = None;
         loop {
-            match directory.next_push() {
-                Ok(Some(push)) => {
-                    let body = serde_json::to_string(&push.change).ok();
-                    match objects::chat(&self.env, &push.session, "/access", None, body).await {
-                        Ok(response) if response.status_code() == 200 => log(directory.pushed(push.id)),
-                        _ => {
-                            again = Some(clock::now() + PUSH_AGAIN_MS);
-                            break;
-                        }
-                    }
-                }
+            // Whatever a request adds while a call is under way is found by the next round.
+            if push_again.is_none() && self.push_all(directory).await.is_err() {
+                push_again = Some(clock::now() + PUSH_AGAIN_MS);
+            }
+            match directory.take_due(clock::now()) {
+                Ok(Some(notice)) => self.send(directory, notice).await,
                 Ok(None) => break,
                 Err(error) => {
                     console_error!("directory: {error}");
@@ -212,21 +223,35 @@ impl Inner {
                 }
             }
         }
-        while let Ok(Some(notice)) = directory.take_due(clock::now()) {
-            let call = Call { method: notice.method.clone(), params: notice.payload.clone() };
-            let reply = match bots::telegram(&self.env, &notice.bot) {
-                Some(telegram) => telegram.call(&call).await,
-                None => Reply::Answered { status: 401, body: String::new() },
-            };
-            log(directory.record(notice.id, &ending(&reply), clock::now()));
-        }
         let next = directory.next_due_at().ok().flatten();
-        if let Some(at) = [next, again].into_iter().flatten().min() {
-            let wait = (at - clock::now()).max(1);
-            if self.storage.set_alarm(wait).await.is_err() {
-                console_error!("the Directory's alarm could not be set");
+        let done = match [next, push_again].into_iter().flatten().min() {
+            Some(at) => self.storage.set_alarm((at - clock::now()).max(1)).await,
+            None => self.storage.delete_alarm().await,
+        };
+        if done.is_err() {
+            console_error!("the Directory's alarm could not be set");
+        }
+    }
+
+    /// Hands every queued change to its conversation. `Err`: one did not get through; it stays queued.
+    async fn push_all(&self, directory: &directory::Directory<ObjectSql>) -> std::result::Result<(), ()> {
+        while let Ok(Some(push)) = directory.next_push() {
+            let body = serde_json::to_string(&push.change).ok();
+            match objects::chat(&self.env, &push.session, "/access", None, body).await {
+                Ok(response) if response.status_code() == 200 => log(directory.pushed(push.id)),
+                _ => return Err(()),
             }
         }
+        Ok(())
+    }
+
+    async fn send(&self, directory: &directory::Directory<ObjectSql>, notice: Notice) {
+        let call = Call { method: notice.method, params: notice.payload };
+        let reply = match bots::telegram(&self.env, &notice.bot) {
+            Some(telegram) => telegram.call(&call).await,
+            None => Reply::Answered { status: 401, body: String::new() },
+        };
+        log(directory.record(notice.id, &ending(&reply), clock::now()));
     }
 }
 

@@ -15,7 +15,9 @@ pub async fn route(request: Request, env: Env) -> Result<Response> {
             let bot = bot.to_owned();
             webhook::receive(request, &env, &bot).await
         }
-        (_, "telegram", Some(_)) | (_, "healthz", None) => refuse(405, "method_not_allowed", "This route takes another method."),
+        (_, "telegram", Some(_)) | (_, "healthz", None) => {
+            refuse(405, "method_not_allowed", "This route takes another method.")
+        }
         (Method::Post, "debug", Some(rest)) if debug::is_open(&request, &env) => {
             let rest = rest.to_owned();
             debug::run(&env, &rest).await

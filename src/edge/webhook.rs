@@ -5,6 +5,7 @@
 
 use std::cell::RefCell;
 
+use futures::StreamExt;
 use serde::de::DeserializeOwned;
 use subtle::ConstantTimeEq;
 use worker::{Env, Request, Response, Result};
@@ -32,14 +33,9 @@ pub async fn receive(mut request: Request, env: &Env, bot: &str) -> Result<Respo
     if !bool::from(given.as_bytes().ct_eq(secret.as_bytes())) {
         return refuse(401, "unauthorized", "Unauthorized.");
     }
-    let declared = request.headers().get("content-length")?.and_then(|length| length.parse::<usize>().ok());
-    if declared.is_some_and(|length| length > MAX_BODY) {
-        return too_large();
-    }
-    let body = request.text().await?;
-    if body.len() > MAX_BODY {
-        return too_large();
-    }
+    let Some(body) = read_body(&mut request).await? else {
+        return refuse(413, "too_large", "An update has at most 1 MiB.");
+    };
     let update = match Update::decode(&body) {
         Ok(update) => update,
         Err(error) => return refuse(400, "bad_update", &error.to_string()),
@@ -58,8 +54,23 @@ pub async fn receive(mut request: Request, env: &Env, bot: &str) -> Result<Respo
     }
 }
 
-fn too_large() -> Result<Response> {
-    refuse(413, "too_large", "An update has at most 1 MiB.")
+/// The body as text; `None` if it is over [`MAX_BODY`]. A body of undeclared length is never held beyond that.
+async fn read_body(request: &mut Request) -> Result<Option<String>> {
+    let declared = request.headers().get("content-length")?.and_then(|length| length.parse::<usize>().ok());
+    match declared {
+        Some(length) if length > MAX_BODY => return Ok(None),
+        Some(_) => return Ok(Some(request.text().await?)),
+        None => {}
+    }
+    let mut stream = request.stream()?;
+    let mut bytes = Vec::new();
+    while let Some(chunk) = stream.next().await {
+        bytes.extend(chunk?);
+        if bytes.len() > MAX_BODY {
+            return Ok(None);
+        }
+    }
+    Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
 }
 
 /// Hands the update to its conversation, asking the Directory first if this isolate does not know the session.

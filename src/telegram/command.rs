@@ -41,9 +41,34 @@ fn parse_text<'a>(text: &'a str, bot_username: Option<&str>) -> Option<Command<'
 
 /// Words that stop a running turn when they are the whole message.
 const STOP_WORDS: [&str; 28] = [
-    "stop", "стоп", "стой", "хватит", "остановись", "остановить", "прекрати", "отмена", "зупини", "зупинись",
-    "спыни", "тоқта", "cancel", "abort", "halt", "enough", "alto", "para", "basta", "arrête", "arrete", "stopp", "halt!",
-    "停止", "停", "中止", "멈춰", "dur",
+    "stop",
+    "стоп",
+    "стой",
+    "хватит",
+    "остановись",
+    "остановить",
+    "прекрати",
+    "отмена",
+    "зупини",
+    "зупинись",
+    "спыни",
+    "тоқта",
+    "cancel",
+    "abort",
+    "halt",
+    "enough",
+    "alto",
+    "para",
+    "basta",
+    "arrête",
+    "arrete",
+    "stopp",
+    "halt!",
+    "停止",
+    "停",
+    "中止",
+    "멈춰",
+    "dur",
 ];
 
 /// True if the whole message is a stop word, give or take case and closing punctuation.

@@ -151,7 +151,8 @@ fn attachments(message: &Message) -> Vec<Attachment> {
 /// A line for the kinds of content that are best told in words.
 fn short_form(message: &Message) -> Option<String> {
     if let Some(venue) = &message.venue {
-        let place = message.location.as_ref().map(|l| format!(" ({}, {})", l.latitude, l.longitude)).unwrap_or_default();
+        let place =
+            message.location.as_ref().map(|l| format!(" ({}, {})", l.latitude, l.longitude)).unwrap_or_default();
         return Some(format!("[venue: {}, {}{place}]", venue.title, venue.address));
     }
     if let Some(location) = &message.location {
@@ -176,9 +177,22 @@ pub fn is_service(body: &str) -> bool {
         message: BTreeMap<String, serde::de::IgnoredAny>,
     }
     const PREFIXES: [&str; 16] = [
-        "new_chat_", "left_chat_", "delete_chat_", "group_chat_", "supergroup_chat_", "channel_chat_", "migrate_",
-        "pinned_message", "forum_topic_", "general_forum_", "message_auto_delete", "video_chat_", "write_access_",
-        "chat_background", "boost_added", "proximity_alert",
+        "new_chat_",
+        "left_chat_",
+        "delete_chat_",
+        "group_chat_",
+        "supergroup_chat_",
+        "channel_chat_",
+        "migrate_",
+        "pinned_message",
+        "forum_topic_",
+        "general_forum_",
+        "message_auto_delete",
+        "video_chat_",
+        "write_access_",
+        "chat_background",
+        "boost_added",
+        "proximity_alert",
     ];
     serde_json::from_str::<Outer>(body)
         .is_ok_and(|outer| outer.message.keys().any(|key| PREFIXES.iter().any(|prefix| key.starts_with(prefix))))

@@ -108,24 +108,31 @@ fn refusal(answer: &Answer) -> Outcome {
     if has(&["message is not modified"]) {
         return Outcome::Sent { message_id: None };
     }
-    Outcome::Refused(if has(&["parse entities", "messageentity", "entity begins", "entity url", "entities_too_long", "entity "]) {
-        Refusal::Formatting
-    } else if has(&["message to be replied not found", "message to reply not found", "quote"]) {
-        Refusal::ReplyGone
-    } else if has(&["message thread not found", "topic_closed", "topic_deleted"]) {
-        Refusal::TopicGone
-    } else if has(&["button_", "reply markup"]) {
-        Refusal::Keyboard
-    } else if has(&["message to edit not found", "message can't be edited", "message to delete", "message can't be deleted", "message_id_invalid"])
-    {
-        Refusal::TargetGone
-    } else if has(&["chat not found", "not enough rights to send", "chat_write_forbidden", "peer_id_invalid"]) {
-        Refusal::ChatGone
-    } else if has(&["query is too old"]) {
-        Refusal::QueryTooOld
-    } else {
-        Refusal::Other(answer.description.chars().take(200).collect())
-    })
+    Outcome::Refused(
+        if has(&["parse entities", "messageentity", "entity begins", "entity url", "entities_too_long", "entity "]) {
+            Refusal::Formatting
+        } else if has(&["message to be replied not found", "message to reply not found", "quote"]) {
+            Refusal::ReplyGone
+        } else if has(&["message thread not found", "topic_closed", "topic_deleted"]) {
+            Refusal::TopicGone
+        } else if has(&["button_", "reply markup"]) {
+            Refusal::Keyboard
+        } else if has(&[
+            "message to edit not found",
+            "message can't be edited",
+            "message to delete",
+            "message can't be deleted",
+            "message_id_invalid",
+        ]) {
+            Refusal::TargetGone
+        } else if has(&["chat not found", "not enough rights to send", "chat_write_forbidden", "peer_id_invalid"]) {
+            Refusal::ChatGone
+        } else if has(&["query is too old"]) {
+            Refusal::QueryTooOld
+        } else {
+            Refusal::Other(answer.description.chars().take(200).collect())
+        },
+    )
 }
 
 #[cfg(test)]
@@ -159,7 +166,8 @@ mod tests {
 
     #[test]
     fn flood_waits_as_long_as_told() {
-        let body = r#"{"ok":false,"error_code":429,"description":"Too Many Requests","parameters":{"retry_after":400}}"#;
+        let body =
+            r#"{"ok":false,"error_code":429,"description":"Too Many Requests","parameters":{"retry_after":400}}"#;
         assert_eq!(answered(429, body), Outcome::Retry { after_ms: 400_000, flood: true });
         let body = r#"{"ok":false,"error_code":500,"description":"Internal"}"#;
         assert_eq!(answered(500, body), Outcome::Retry { after_ms: 2_000, flood: false });
@@ -181,7 +189,8 @@ mod tests {
         for (description, expected) in table {
             assert_eq!(refused(description), Outcome::Refused(expected), "{description}");
         }
-        let migrated = r#"{"ok":false,"error_code":400,"description":"upgraded","parameters":{"migrate_to_chat_id":-100}}"#;
+        let migrated =
+            r#"{"ok":false,"error_code":400,"description":"upgraded","parameters":{"migrate_to_chat_id":-100}}"#;
         assert_eq!(answered(400, migrated), Outcome::Refused(Refusal::Migrated(-100)));
         let blocked = r#"{"ok":false,"error_code":403,"description":"Forbidden: bot was blocked by the user"}"#;
         assert_eq!(answered(403, blocked), Outcome::Refused(Refusal::ChatGone));

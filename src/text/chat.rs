@@ -109,8 +109,12 @@ pub fn trouble(lang: Lang, trouble: Trouble) -> String {
     let text = match trouble {
         Trouble::TimedOut(seconds) => {
             return match lang {
-                Lang::En => format!("⚠️ The model did not answer within {seconds} s. Please try again or pick another /model."),
-                Lang::Ru => format!("⚠️ Модель не ответила за {seconds} с. Попробуйте ещё раз или выберите другую: /model."),
+                Lang::En => {
+                    format!("⚠️ The model did not answer within {seconds} s. Please try again or pick another /model.")
+                }
+                Lang::Ru => {
+                    format!("⚠️ Модель не ответила за {seconds} с. Попробуйте ещё раз или выберите другую: /model.")
+                }
             };
         }
         Trouble::Unreachable => lang.pick(
@@ -137,10 +141,8 @@ pub fn trouble(lang: Lang, trouble: Trouble) -> String {
             "⚠️ This is too long for the model. Shorten it or start afresh with /new.",
             "⚠️ Для этой модели слишком длинно. Сократите или начните заново: /new.",
         ),
-        Trouble::Declined => lang.pick(
-            "⚠️ The model's provider declined to answer this.",
-            "⚠️ Провайдер модели отказался на это отвечать.",
-        ),
+        Trouble::Declined => lang
+            .pick("⚠️ The model's provider declined to answer this.", "⚠️ Провайдер модели отказался на это отвечать."),
         Trouble::Empty => lang.pick(
             "⚠️ The model returned an empty answer. Please ask again or pick another /model.",
             "⚠️ Модель вернула пустой ответ. Спросите ещё раз или выберите другую: /model.",
