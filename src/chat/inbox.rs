@@ -117,18 +117,29 @@ pub fn next_menu(sql: &impl Sql) -> Result<Option<i64>, StoreError> {
     rows.first().map(|row| row.int(0)).transpose()
 }
 
-/// What became of the message with this Telegram id: seq, outcome, turn and content.
-pub fn by_message(
-    sql: &impl Sql,
-    message_id: i64,
-) -> Result<Option<(i64, Option<String>, Option<i64>, Content)>, StoreError> {
+/// A stored message and what became of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Received {
+    pub seq: i64,
+    pub outcome: Option<String>,
+    pub turn_id: Option<i64>,
+    pub content: Content,
+}
+
+/// The message with this Telegram id.
+pub fn by_message(sql: &impl Sql, message_id: i64) -> Result<Option<Received>, StoreError> {
     let rows = sql.run(
         "SELECT seq, outcome, turn_id, content FROM inbox WHERE message_id = ?1 AND kind = 'message' ORDER BY seq DESC LIMIT 1",
         &[message_id.into()],
     )?;
     let Some(row) = rows.first() else { return Ok(None) };
     let content = serde_json::from_str(row.opt_text(3)?.unwrap_or("{}")).unwrap_or_default();
-    Ok(Some((row.int(0)?, row.opt_text(1)?.map(str::to_owned), row.opt_int(2)?, content)))
+    Ok(Some(Received {
+        seq: row.int(0)?,
+        outcome: row.opt_text(1)?.map(str::to_owned),
+        turn_id: row.opt_int(2)?,
+        content,
+    }))
 }
 
 /// Replaces the content of a row, after the person edited the message.

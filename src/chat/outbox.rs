@@ -321,7 +321,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         let keyboard =
             Keyboard(vec![vec![Button::new(text::chat::send_again(lang), format!("again:{}", delivery.id))]]);
         let options = SendOptions { silent: true, keyboard: Some(keyboard), ..SendOptions::default() };
-        let call = send_message(self.target(), &plain(&text::chat::maybe_lost(lang)), &options);
+        let call = send_message(self.target(), &plain(text::chat::maybe_lost(lang)), &options);
         let now = self.ports.now();
         enqueue(&self.sql, delivery.turn_id, Slot::Notice, 0, &call, now + AMBIGUOUS_NOTICE_AFTER_MS, now)?;
         Ok(())
