@@ -46,7 +46,8 @@ pub(super) struct Lane<'a>(&'a Cell<bool>);
 impl<'a> Lane<'a> {
     /// `None` if somebody else holds it.
     pub(super) fn enter(flag: &'a Cell<bool>) -> Option<Lane<'a>> {
-        (!flag.replace(true)).then_some(Lane(flag))
+        // Not `then_some`: a lane made for a caller who may not have it would let the flag go when dropped.
+        (!flag.replace(true)).then(|| Lane(flag))
     }
 }
 
