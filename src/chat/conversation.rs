@@ -123,7 +123,9 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         let busy = self.live.turning.get() || self.live.delivering.get() || self.live.listing.get();
         let settings = self.settings.borrow();
         let resting = settings.flood_until.max(settings.token_rest_until);
-        let delivery = outbox::earliest(&self.sql)?.map(|at| at.max(resting).max(now));
+        // Whoever delivers now goes on by himself; the alarm only watches over him.
+        let due = |at: i64| if self.live.delivering.get() { watchdog } else { at.max(resting).max(now) };
+        let delivery = outbox::earliest(&self.sql)?.map(due);
         let waiting = inbox::earliest(&self.sql)?.map(|at| if busy { watchdog } else { at.max(now) });
         let open = turn::is_open(&self.sql)?.then_some(watchdog);
         Ok([delivery, waiting, open, busy.then_some(watchdog)].into_iter().flatten().min())
