@@ -171,7 +171,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             };
             let stop = pin!(self.live.stop.raised());
             if let Either::Left(_) = select(stop, pin!(self.ports.sleep(pause))).await {
-                return self.end_stopped(&turn, "");
+                return self.end_stopped(&turn, &answer.text());
             }
         }
         Ok(())
