@@ -16,6 +16,12 @@ const sqlite = { type: "durable-object", storage: "sqlite" };
 const object = (exportName) => ({ type: "durable-object", worker: "bench", exportName });
 const esm = (file) => ({ type: "esm", contents: readFileSync(file, "utf8") });
 
+/** For all: Miniflare starts Workers of its own behind these, which would else weigh on ours alone. */
+const common = () => ({
+  FILES: { type: "r2", name: "files" },
+  WEBHOOK_LIMIT: { type: "rate-limit", namespace: "1001", simple: { limit: 20, period: 60 } },
+});
+
 /** As in wrangler.toml. */
 const ours = () => ({
   modules: {
@@ -27,8 +33,6 @@ const ours = () => ({
     CHAT: object("Chat"),
     DIRECTORY: object("Directory"),
     RELAY: object("RelayHub"),
-    FILES: { type: "r2", name: "files" },
-    WEBHOOK_LIMIT: { type: "rate-limit", namespace: "1001", simple: { limit: 20, period: 60 } },
   },
 });
 
@@ -46,7 +50,8 @@ const KINDS = { ours, ack: floor("ack"), bot: floor("bot") };
  */
 export async function start(name, world, { folder, vars = {} } = {}) {
   const home = folder ?? mkdtempSync(join(tmpdir(), "tideclaw-bench-"));
-  const { modules, exports, env } = KINDS[name]();
+  const { modules, exports, env: own } = KINDS[name]();
+  const env = { ...own, ...common() };
   const texts = {
     TELEGRAM_BOT_TOKEN: TOKEN,
     TELEGRAM_WEBHOOK_SECRET: SECRET,

@@ -16,9 +16,9 @@ import { latency, throughput } from "./rows/instant.mjs";
 import { limited, unlimited } from "./rows/streaming.mjs";
 import { startWorld } from "./world.mjs";
 
-/** What is measured together, by the numbers of its rows. */
+/** What is measured together, by the numbers of its rows. `talkative`: other messages than answers are due. */
 const GROUPS = [
-  { rows: [1], name: "acknowledgement", work: acknowledgement },
+  { rows: [1], name: "acknowledgement", work: acknowledgement, talkative: true },
   { rows: [2], name: "whole turn", work: latency },
   { rows: [3], name: "streaming", work: unlimited },
   { rows: [4], name: "streaming, limited", work: limited },
@@ -53,7 +53,10 @@ async function run(group, options) {
     return folder;
   };
   try {
-    return await group.work({ world, start: startOne, newFolder, ...options });
+    const rows = await group.work({ world, start: startOne, newFolder, ...options });
+    const surplus = Object.entries(world.surplus).map(([name, count]) => `${count} by ${name}`);
+    if (surplus.length > 0 && !group.talkative) console.log(`  ! ${group.name}: messages sent that answer nothing: ${surplus.join(", ")}`);
+    return rows;
   } finally {
     for (const close of closing.reverse()) await close();
     world.close();

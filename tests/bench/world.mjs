@@ -25,15 +25,17 @@ export async function startWorld() {
   const waiting = new Map();
   const asked = new Map();
   let asks = 0;
+  const surplus = {};
   const port = await new Promise((resolve, reject) => {
     child.once("exit", (code) => reject(new Error(`the upstreams ended with code ${code}`)));
     child.on("message", (message) => {
       if (message.kind === "ready") return resolve(message.port);
       if (message.kind === "done") return asked.get(message.id)?.();
-      if (message.kind !== "answered") return;
       const key = `${message.contender}:${message.chat}`;
-      waiting.get(key)?.(message);
+      const take = message.kind === "answered" ? waiting.get(key) : undefined;
+      if (!take) return void (surplus[message.contender] = (surplus[message.contender] ?? 0) + 1);
       waiting.delete(key);
+      take(message);
     });
   });
   const tell = (what) =>
@@ -57,6 +59,8 @@ export async function startWorld() {
         waiting.set(key, (message) => (clearTimeout(timer), resolve(message)));
       });
     },
+    /** Messages sent that nobody waited for, by contender. Not zero where one message a question is due: figures are worthless. */
+    surplus,
     close: () => child.disconnect(),
   };
 }
