@@ -54,6 +54,8 @@ export function buildEnv(wasm) {
   return envWith([shims, join(node22, "..")], {
     ...wasm.env,
     CARGO_TARGET_DIR: join(root, "target", "wasm"),
+    // A backtrace of worker-build would push the compiler's message out of the excerpt.
+    RUST_BACKTRACE: "0",
     WASM_BINDGEN_BIN: wasmBindgen,
     ESBUILD_BIN: esbuild(),
     WASM_OPT_BIN: wasmOpt,

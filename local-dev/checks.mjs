@@ -13,7 +13,7 @@ const MINUTE = 60_000;
  * Order matters: the cheapest first, and the Worker is built before the tests that run it.
  */
 export const CHECKS = [
-  { name: "fmt", heading: "Format (cargo fmt)", work: (use) => cargo(use, ["fmt", "--check"]) },
+  { name: "fmt", heading: "Format (cargo fmt)", work: (use) => cargo(use, ["fmt", "--check", "--", "--color", "never"]) },
   {
     name: "clippy",
     heading: "Lints (cargo clippy)",
@@ -75,12 +75,13 @@ function testFiles(folder) {
 /** Sums cargo's `test result:` lines. A run that failed otherwise (it does not compile, was killed) counts as one failure. */
 export function countCargo({ code, output, timedOut }) {
   const counts = { passed: 0, failed: 0, skipped: 0 };
-  for (const [, passed, failed, ignored] of output.matchAll(/^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored/gm)) {
+  const results = [...output.matchAll(/^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored/gm)];
+  for (const [, passed, failed, ignored] of results) {
     counts.passed += Number(passed);
     counts.failed += Number(failed);
     counts.skipped += Number(ignored);
   }
-  return settled(counts, { code, output, timedOut });
+  return settled(counts, results.length > 0, { code, output, timedOut });
 }
 
 /** Reads the summary at the end of node's `spec` report. */
@@ -91,12 +92,12 @@ export function countNode({ code, output, timedOut }) {
     failed: count("fail") + count("cancelled"),
     skipped: count("skipped") + count("todo"),
   };
-  return settled(counts, { code, output, timedOut });
+  return settled(counts, /^ℹ tests \d+$/m.test(output), { code, output, timedOut });
 }
 
-function settled(counts, { code, output, timedOut }) {
+function settled(counts, reported, { code, output, timedOut }) {
   const bad = code !== 0 || Boolean(timedOut);
   if (bad && counts.failed === 0) counts.failed = 1;
-  if (!bad && counts.passed + counts.failed + counts.skipped === 0) throw new Failure("No test was counted: has the report's form changed?");
+  if (!bad && !reported) throw new Failure("The tests ended well but without a report: has its form changed?");
   return { ...counts, output: bad ? `${output}${timedOut ? `\nIt ${timedOut}.\n` : ""}` : undefined };
 }

@@ -5,6 +5,7 @@
 
 import { randomBytes, randomInt } from "node:crypto";
 import { startOllama } from "./models/ollama.mjs";
+import { takeLock } from "./setup/cache.mjs";
 import { Failure } from "./setup/process.mjs";
 import { startTelegram } from "./telegram/emulator.mjs";
 import { onFreePort } from "./worker/ports.mjs";
@@ -27,6 +28,8 @@ async function stop(code) {
 }
 
 async function start() {
+  // Two would share one state folder, which SQLite does not survive.
+  await takeLock("run", { busy: "Tideclaw is already running from this folder. Stop that one first (Ctrl-C in its terminal)." });
   const user = readUserVars();
   const secret = user.values.TELEGRAM_WEBHOOK_SECRET ?? randomBytes(24).toString("base64url");
   const claim = user.values.CLAIM_CODE ?? Array.from({ length: CLAIM_LENGTH }, () => ALPHABET[randomInt(ALPHABET.length)]).join("");

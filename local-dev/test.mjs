@@ -64,4 +64,6 @@ async function perform({ heading, work }, use) {
   return result;
 }
 
-const since = (start) => `${((Date.now() - start) / 1000).toFixed(1)} s`;
+function since(start) {
+  return `${((Date.now() - start) / 1000).toFixed(1)} s`;
+}

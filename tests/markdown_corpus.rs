@@ -6,7 +6,7 @@
 
 use std::io::Write;
 
-use tideclaw::telegram::render::{Formatted, is_blank, legal, render, split};
+use tideclaw::telegram::render::{Formatted, is_blank, legal, plain, render, split};
 
 const TEXTS: u64 = 10_000;
 const SEED: u64 = 0x7469_6465_636c_6177;
@@ -270,6 +270,7 @@ fn ten_thousand_texts_become_legal_pieces() {
         let whole = render(&source);
         let pieces = split(&whole);
         assert_whole(&source, &whole, &pieces);
+        assert_eq!(pieces.is_empty(), plain(&source).text.is_empty(), "{source:?}");
         if let Some(out) = &mut out {
             serde_json::to_writer(&mut *out, &serde_json::json!({ "source": source, "pieces": pieces })).unwrap();
             out.write_all(b"\n").unwrap();

@@ -7,6 +7,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { cache } from "./paths.mjs";
 import { Failure } from "./process.mjs";
 
+/** Longest wait for another run: a first set-up on a slow machine. */
+const LOCK_MS = 30 * 60_000;
+
 const recordFile = (name) => join(cache, `${name}.json`);
 
 /** The record called `name`, or undefined if there is none that can be read. */
@@ -51,34 +54,51 @@ export function fileState(file) {
   }
 }
 
-/** Runs `work` while no other process holds the lock `name`. A lock whose owner is gone is taken over. */
+/** Runs `work` while no other process holds the lock `name`. */
 export async function withLock(name, work) {
-  const file = join(cache, `${name}.lock`);
-  const limit = Date.now() + 30 * 60_000;
-  mkdirSync(cache, { recursive: true });
-  let told = false;
-  for (;;) {
-    try {
-      writeFileSync(file, String(process.pid), { flag: "wx" });
-      break;
-    } catch (error) {
-      if (error.code !== "EEXIST") throw error;
-    }
-    if (!alive(file)) rmSync(file, { force: true });
-    else if (Date.now() > limit) throw new Failure(`Another run still holds ${file}. If there is none, delete it.`);
-    else {
-      if (!told) console.log(`Waiting for another run to finish (${name})…`);
-      told = true;
-      await sleep(200);
-    }
-  }
-  const release = () => rmSync(file, { force: true });
-  process.once("exit", release);
+  const release = await takeLock(name);
   try {
     return await work();
   } finally {
-    process.off("exit", release);
     release();
+  }
+}
+
+/**
+ * Takes the lock `name`; returns what lets it go, which the end of this process does too. A lock whose owner is gone is
+ * taken over. While another holds it: waits, or with `busy` fails with that message.
+ */
+export async function takeLock(name, { busy } = {}) {
+  const file = join(cache, `${name}.lock`);
+  const limit = Date.now() + LOCK_MS;
+  mkdirSync(cache, { recursive: true });
+  let told = false;
+  while (!create(file)) {
+    if (!alive(file)) {
+      rmSync(file, { force: true });
+      continue;
+    }
+    if (busy) throw new Failure(busy);
+    if (Date.now() > limit) throw new Failure(`Another run still holds ${file}. If there is none, delete it.`);
+    if (!told) console.log(`Waiting for another run to finish (${name})…`);
+    told = true;
+    await sleep(200);
+  }
+  const release = () => {
+    process.off("exit", release);
+    rmSync(file, { force: true });
+  };
+  process.once("exit", release);
+  return release;
+}
+
+function create(file) {
+  try {
+    writeFileSync(file, String(process.pid), { flag: "wx" });
+    return true;
+  } catch (error) {
+    if (error.code === "EEXIST") return false;
+    throw error;
   }
 }
 

@@ -12,6 +12,9 @@ const TOOLS = [
   { crate: "wasm-bindgen-cli", version: "0.2.129", program: wasmBindgen },
 ];
 
+/** They run for a second a build: optimizing them would cost more than it ever saves. */
+const QUICK = { CARGO_PROFILE_RELEASE_OPT_LEVEL: "1", CARGO_PROFILE_RELEASE_LTO: "off", CARGO_PROFILE_RELEASE_DEBUG: "0" };
+
 export const toolsId = TOOLS.map(({ crate, version }) => `${crate}@${version}`).join(" ");
 
 /** Installs what is missing with the native `rust`. */
@@ -22,13 +25,13 @@ export async function setUpCargoTools(rust) {
 
   const target = join(cache, "tools-target");
   for (const { crate, version } of missing) {
-    console.log(`Compiling ${crate} ${version} (1–3 min, once)…`);
+    console.log(`Compiling ${crate} ${version} (1–5 min, once)…`);
     const args = ["install", "--locked", "--force", "--root", tools, "--version", version, crate];
     await run(rust.cargo, args, {
       name: `cargo install ${crate}`,
       cwd: root,
       deadline: 30 * 60_000,
-      env: { ...process.env, ...rust.env, CARGO_TARGET_DIR: target },
+      env: { ...process.env, ...rust.env, ...QUICK, CARGO_TARGET_DIR: target },
     });
     have[crate] = version;
     writeRecord("cargo-tools", have);

@@ -6,6 +6,7 @@ import { checkObject } from './schema.mjs';
 import { contentOf, splitLikeApp } from './compose.mjs';
 import { menuFor } from './methods-bot.mjs';
 import { badRequest } from './errors.mjs';
+import { makeWaiting } from './waiting.mjs';
 import { shownDraft } from './world.mjs';
 
 const MAX_APP_MESSAGE = 4096;
@@ -14,9 +15,10 @@ const MAX_APP_MESSAGE = 4096;
 export function makeControl(emulator) {
   const { world, delivery, faults, limits } = emulator;
 
-  /** The dialog a person means. A positive id is their private dialog with the bot. */
+  /** The dialog a person means. A positive id is their private dialog with the bot; a new one is a new person. */
   function dialogOf({ bot, chat, from }) {
     const theBot = world.bot(bot);
+    for (const id of [chat, from]) if (Number.isInteger(id) && id > 0 && !world.users.has(id)) world.addUser({ id });
     const dialog = chat === undefined || chat > 0 ? world.privateDialog(theBot, chat ?? from) : world.dialogs.get(String(chat));
     if (!dialog) throw badRequest(`no chat ${chat}`);
     return { theBot, dialog };
@@ -190,9 +192,11 @@ export function makeControl(emulator) {
   }
 
   /** Posts any JSON (or string) to the webhook once; no queue, no retry. `secret: null` leaves the header out. */
-  function raw({ bot, update, url, secret, headers }) {
+  async function raw({ bot, update, url, secret, headers }) {
     const theBot = world.bot(bot);
-    return delivery.post(theBot, update, { url: url ?? theBot.webhook.url, secret: secret === undefined ? theBot.webhook.secret : secret, headers });
+    const began = performance.now();
+    const answer = await delivery.post(theBot, update, { url: url ?? theBot.webhook.url, secret: secret === undefined ? theBot.webhook.secret : secret, headers });
+    return { ...answer, ms: performance.now() - began };
   }
 
   /** A chat as people see it. */
@@ -235,45 +239,7 @@ export function makeControl(emulator) {
     return menuFor(theBot, dialog.chat, sender(dialog, from));
   }
 
-  const matches = (call, { method, chat: id, text, after = 0, ok, viaWebhook }) =>
-    call.n > after &&
-    call.endedAt !== undefined &&
-    (method === undefined || call.method === method) &&
-    (id === undefined || String(call.params.chat_id) === String(id)) &&
-    (text === undefined || String(call.params.text ?? call.params.caption ?? '').includes(text)) &&
-    (ok === undefined || (call.status === 200) === ok) &&
-    (viaWebhook === undefined || call.viaWebhook === viaWebhook);
-
-  const calls = (filter = {}) => emulator.calls.filter((call) => (Object.keys(filter).length ? matches(call, filter) : true));
-
-  function waitFor(predicate, timeoutMs = 5000) {
-    return new Promise((resolve, reject) => {
-      const look = () => {
-        let found;
-        try {
-          found = predicate();
-        } catch (error) {
-          done();
-          return reject(error);
-        }
-        if (!found) return undefined;
-        done();
-        return resolve(found);
-      };
-      const timer = setTimeout(() => {
-        done();
-        const last = emulator.calls.slice(-5).map((c) => `${c.method} ${c.status ?? '…'} ${c.description ?? ''}`);
-        reject(new Error(`waited ${timeoutMs} ms in vain; last calls: ${last.join(' | ') || 'none'}`));
-      }, timeoutMs);
-      const poll = setInterval(look, 250);
-      const off = emulator.on(() => queueMicrotask(look));
-      const done = () => (clearTimeout(timer), clearInterval(poll), off());
-      look();
-    });
-  }
-
-  /** The first finished call that fits {method, chat, text, after, ok, viaWebhook}. */
-  const waitForCall = ({ timeoutMs, ...filter }) => waitFor(() => emulator.calls.find((call) => matches(call, filter)), timeoutMs);
+  const { calls, waitFor, waitForCall } = makeWaiting(emulator);
 
   return {
     send,

@@ -113,7 +113,7 @@ export class Delivery {
     return outcome;
   }
 
-  /** One POST, no queue, no retry. @returns {Promise<{status: number, body?: string, error?: string}>} */
+  /** One POST, no queue, no retry. Status 0 and an error if no answer came. @returns {Promise<{status: number, body?: string, error?: string, retryAfterMs?: number}>} */
   async post(bot, update, { url = bot.webhook.url, secret = bot.webhook.secret, headers = {}, timeoutMs = this.timeoutMs } = {}) {
     try {
       const response = await fetch(url, {
@@ -145,10 +145,17 @@ export class Delivery {
     this.emit('delivery', entry);
   }
 
-  #sleep(ms) {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#closing.signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
+  async #sleep(ms) {
+    const { signal } = this.#closing;
+    if (signal.aborted) return;
+    await new Promise((resolve) => {
+      const finish = () => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', finish);
+        resolve();
+      };
+      const timer = setTimeout(finish, ms);
+      signal.addEventListener('abort', finish);
     });
   }
 }

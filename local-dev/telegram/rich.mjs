@@ -1,6 +1,7 @@
 // Limits of rich messages: sizes, counts and the empty blocks that make Telegram refuse the whole message.
 // Deliberately not here: the strings forms (`markdown`, `html`), which are refused: their grammar is not emulated.
 
+import { checkUrl } from './check-url.mjs';
 import { badRequest } from './errors.mjs';
 
 const MAX_CHARACTERS = 32_768;
@@ -21,13 +22,22 @@ function depthOf(rich) {
   return rich && typeof rich === 'object' ? 1 + depthOf(rich.text) : 0;
 }
 
+function checkLinks(rich) {
+  if (Array.isArray(rich)) return rich.forEach(checkLinks);
+  if (!rich || typeof rich !== 'object') return undefined;
+  const wrong = rich.type === 'url' ? checkUrl(rich.url) : null;
+  if (wrong) throw badRequest(`RICH_MESSAGE_URL_INVALID: '${rich.url}': ${wrong}`);
+  return checkLinks(rich.text);
+}
+
 function visit(block, depth, tally, isDraft) {
   tally.blocks += 1;
   tally.depth = Math.max(tally.depth, depth + depthOf(block.text));
   if (block.type === 'thinking' && !isDraft) throw badRequest('RICH_MESSAGE_BLOCK_INVALID: thinking is for drafts');
-  if (block.type === 'row' || block.type === 'buttons') return;
+  if (block.type === 'buttons') return;
   const needsText = ['heading', 'pre', 'paragraph', 'footer', 'pullquote', 'expandable_blockquote'].includes(block.type);
   const text = plainOf(block.text);
+  checkLinks(block.text);
   tally.characters += text.length + (block.expression?.length ?? 0);
   // An empty paragraph is the one empty block that is allowed: it fills an empty list item.
   if (needsText && block.type !== 'paragraph' && text === '') throw badRequest(`RICH_MESSAGE_CONTENT_REQUIRED (${block.type})`);
@@ -45,7 +55,10 @@ function visit(block, depth, tally, isDraft) {
       tally.blocks += 1;
       const columns = row.reduce((sum, cell) => sum + (cell.colspan ?? 1), 0);
       if (columns > MAX_COLUMNS) throw badRequest('RICH_MESSAGE_TABLE_TOO_WIDE');
-      for (const cell of row) tally.characters += plainOf(cell.text).length;
+      for (const cell of row) {
+        checkLinks(cell.text);
+        tally.characters += plainOf(cell.text).length;
+      }
     }
   }
   if (block.type === 'blockquote' || block.type === 'details') {

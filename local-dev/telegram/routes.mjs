@@ -6,7 +6,7 @@
 import { openEvents, readBody, sendFile, sendJson } from './http.mjs';
 
 const PAGE = new URL('./page/', import.meta.url);
-const PAGE_FILES = new Set(['index.html', 'style.css', 'app.js', 'render.js', 'store.js', 'composer.js', 'demo.js']);
+const PAGE_FILES = new Set(['index.html', 'style.css', 'app.js', 'render.js', 'store.js', 'composer.js']);
 const POSTS = new Set(['send', 'edit', 'remove', 'press', 'stopDraft', 'addBot', 'removeBot', 'block', 'unblock', 'react', 'raw', 'setUser', 'addGroup', 'setMemberStatus', 'setTopic', 'migrate', 'setBot', 'addFile', 'setLimits', 'setLatency', 'waitForCall']);
 const GETS = new Set(['chat', 'state', 'menu', 'calls', 'deliveries', 'callback']);
 

@@ -10,6 +10,7 @@ const DEFAULT_USERS = [
 const DEFAULT_GROUPS = [
   { id: -1001000000001, title: 'Family', is_forum: true, topics: { 2: 'Kitchen' }, members: [1001, 1002] },
   { id: -1001000000002, title: 'Small team', members: [1001, 1002] },
+  { id: -1001000000003, title: 'Book club', members: [1001, 1002], bots: [] },
 ];
 
 /** A bot of the emulator: `id` is our name for it ("main"), `user` the Telegram account. */
@@ -60,7 +61,7 @@ export class World {
   }
 
   addUser(user) {
-    const known = this.users.get(user.id) ?? { is_bot: false };
+    const known = this.users.get(user.id) ?? { is_bot: false, first_name: `Person ${user.id}`, language_code: 'en' };
     this.users.set(user.id, { ...known, ...user });
     return this.users.get(user.id);
   }

@@ -5,7 +5,7 @@
 
 import { spawn } from "node:child_process";
 import { chmodSync, createWriteStream, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { cache, logs, node22, root, wrangler } from "../setup/paths.mjs";
@@ -84,7 +84,7 @@ function writeConfig(values) {
     .replace(/^\[secrets\]\n(?:(?!\[).*\n?)*/m, "")
     .replace(/^main = .*$/m, `main = ${JSON.stringify(join(root, "build", "index.js"))}`)
     .replace(/^\[build\]$/m, `[build]\ncwd = ${JSON.stringify(root)}`)
-    .replace(/^watch_dir = .*$/m, `watch_dir = ${JSON.stringify([join(root, "src"), join(root, "migrations")])}`);
+    .replace(/^watch_dir = .*$/m, `watch_dir = ${JSON.stringify(["src", "migrations"].map((name) => relative(folder, join(root, name))))}`);
   writeFileSync(join(folder, "wrangler.toml"), text);
   const file = join(folder, ".dev.vars");
   writeFileSync(file, formatVars(values), { mode: 0o600 });

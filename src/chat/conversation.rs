@@ -65,6 +65,11 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         Ok(Conversation { sql, ports, config, settings, live: Live::default() })
     }
 
+    /// This conversation's name, once it has one.
+    pub fn session(&self) -> Option<String> {
+        self.settings.borrow().session.clone()
+    }
+
     /// Does all that is due: takes up what a dead instance left, runs turns, delivers. Returns when only waiting is left,
     /// with the alarm set for it. Never fails: a store error is logged and the alarm tries again.
     pub async fn work(&self) {

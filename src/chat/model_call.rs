@@ -105,7 +105,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     }
 
     /// The wire and the address behind a provider's name.
-    fn provider(&self, name: &str) -> Option<(Provider, &Endpoint)> {
+    pub(super) fn provider(&self, name: &str) -> Option<(Provider, &Endpoint)> {
         (name == "ollama").then_some((Provider::Ollama, &self.config.ollama))
     }
 }

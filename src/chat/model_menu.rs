@@ -163,7 +163,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         let lang = self.settings.borrow().lang;
         let full = if name.contains('/') { name.to_owned() } else { format!("{}/{name}", self.model().provider) };
         match ModelRef::from_str(&full) {
-            Ok(model) if Provider::named(&model.provider).is_some() => {
+            Ok(model) if self.provider(&model.provider).is_some() => {
                 self.change(|settings| settings.model = Some(model.clone()))?;
                 Ok(text::chat::model_set(lang, &model.to_string()))
             }

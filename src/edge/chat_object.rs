@@ -1,5 +1,6 @@
 //! The Chat object: one conversation behind a few internal routes, an alarm, and a kick that makes answers start at once.
 
+use std::cell::{OnceCell, RefCell};
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::rc::Rc;
 
@@ -22,6 +23,7 @@ use crate::telegram::session::SessionKey;
 #[durable_object]
 pub struct Chat {
     state: State,
+    session: Rc<RefCell<Option<String>>>,
     /// `Err` if the store could not be opened: every request is then refused, so that Telegram delivers again.
     conversation: std::result::Result<Rc<Conversation<ObjectSql, Platform>>, StoreError>,
 }
@@ -35,8 +37,9 @@ impl RefUnwindSafe for Chat {}
 struct Platform {
     storage: worker::Storage,
     env: Env,
-    telegram: std::cell::OnceCell<Option<Telegram>>,
-    name: Option<String>,
+    telegram: OnceCell<Option<Telegram>>,
+    /// This conversation's name. The platform does not tell it to an object woken by its alarm; the store does.
+    session: Rc<RefCell<Option<String>>>,
 }
 
 impl Ports for Platform {
@@ -52,7 +55,7 @@ impl Ports for Platform {
 
     async fn telegram(&self, call: &Call) -> Reply {
         let door = self.telegram.get_or_init(|| {
-            let key = SessionKey::parse(self.name.as_deref()?)?;
+            let key = SessionKey::parse(self.session.borrow().as_deref()?)?;
             bots::telegram(&self.env, &key.bot)
         });
         match door {
@@ -87,14 +90,18 @@ impl Ports for Platform {
 impl DurableObject for Chat {
     fn new(state: State, env: Env) -> Self {
         let config = config::chat(&env);
+        let session = Rc::new(RefCell::new(None));
         let platform = Platform {
             storage: state.storage(),
             env,
-            telegram: std::cell::OnceCell::new(),
-            name: state.id().name(),
+            telegram: OnceCell::new(),
+            session: session.clone(),
         };
         let conversation = Conversation::open(ObjectSql(state.storage().sql()), platform, config).map(Rc::new);
-        Chat { state, conversation }
+        if let Ok(conversation) = &conversation {
+            session.replace(conversation.session());
+        }
+        Chat { state, session, conversation }
     }
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
@@ -105,6 +112,9 @@ impl DurableObject for Chat {
         match request.path().as_str() {
             "/update" => {
                 let session = request.headers().get(SESSION)?.unwrap_or_default();
+                if self.session.borrow().is_none() {
+                    self.session.replace(Some(session.clone()));
+                }
                 let admission = request.headers().get(ADMISSION)?.and_then(|json| serde_json::from_str(&json).ok());
                 let body = request.text().await?;
                 match conversation.accept(&session, &body, admission) {

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { countCargo, countNode } from "../../local-dev/checks.mjs";
-import { fileState, fingerprint, withLock } from "../../local-dev/setup/cache.mjs";
+import { fileState, fingerprint, takeLock, withLock } from "../../local-dev/setup/cache.mjs";
 import { cache, root } from "../../local-dev/setup/paths.mjs";
 import { Failure, run } from "../../local-dev/setup/process.mjs";
 import { freePort, onFreePort } from "../../local-dev/worker/ports.mjs";
@@ -59,6 +59,10 @@ test("a lock admits one at a time and is taken over from a process that is gone"
     });
   await Promise.all([hold("a"), hold("b")]);
   assert.deepEqual(order, ["a in", "a out", "b in", "b out"]);
+
+  const release = await takeLock(name);
+  await assert.rejects(takeLock(name, { busy: "already running" }), { message: "already running" });
+  release();
 
   const gone = spawnSync(process.execPath, ["-e", ""]).pid;
   writeFileSync(join(cache, `${name}.lock`), String(gone));

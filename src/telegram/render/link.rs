@@ -47,10 +47,20 @@ fn fit(whole: &str) -> Option<String> {
         "tg" | "ton" => app(&url)?,
         _ => return None,
     }
-    // As written where possible; else with everything unusual %-encoded.
-    let plain = whole.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte));
-    let sent = if plain && whole.contains("://") { whole } else { url.as_str() };
+    // As written where possible; else as the parser understood it (`http://1/` is an address), %-encoded.
+    let sent = if is_plain(whole, &url) { whole } else { url.as_str() };
     (sent.len() <= MAX_URL && codes_sound(sent)).then(|| sent.to_owned())
+}
+
+/// Whether the URL needs no encoding, and names its host in the way every parser reads alike.
+fn is_plain(whole: &str, url: &Url) -> bool {
+    let Some((scheme, rest)) = whole.split_once("://") else { return false };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or("").to_ascii_lowercase();
+    let host = url.host_str().unwrap_or("");
+    let port = url.port_or_known_default().map(|port| format!("{host}:{port}"));
+    whole.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte))
+        && scheme.eq_ignore_ascii_case(url.scheme())
+        && (authority == host || Some(authority) == port)
 }
 
 fn web(url: &Url) -> Option<()> {

@@ -3,7 +3,7 @@
 //! The whole way: [`render`] (or [`render_partial`] while the answer still grows), then [`split`]; every piece
 //! passes [`legal::check`]. Nothing here fails: whatever a model writes is shown, at worst as its plain source.
 //!
-//! How the parts lean on each other, lowest first: [`clean`] (what Telegram would remove from any text), `span`
+//! How the parts lean on each other, lowest first: `clean` (what Telegram would remove from any text), `span`
 //! (entities counted in bytes, their nesting put in order), `ink` (text being written), `link`, `html`, `math`,
 //! `width`, `table` (one construct each), `walk` (the parser's events in, ink out), `partial` (repairs an unfinished
 //! text so that `walk` can read it), `split`.

@@ -154,6 +154,10 @@ struct Marks {
 fn close_marks(text: &str, from: usize) -> String {
     let mut shown = text.trim_end();
     let start = block_start(shown, from.min(shown.len()));
+    if is_html_block(part(shown, start, shown.len())) {
+        return shown.to_owned();
+    }
+    let start = start.min(open_formula(shown, from).unwrap_or(start));
     for _ in 0..8 {
         let marks = scan(part(shown, start.min(shown.len()), shown.len()));
         let Some(hold) = marks.hold else {
@@ -176,6 +180,24 @@ fn close_marks(text: &str, from: usize) -> String {
         }
     }
     shown.to_owned()
+}
+
+/// Whether the block is raw HTML, in which marks mean nothing: roughly CommonMark's kinds 2, 6 and 7.
+fn is_html_block(block: &str) -> bool {
+    let line = block.lines().next().unwrap_or("").trim_start_matches([' ', '>']).trim_end();
+    let names = ["<!--", "<details", "<summary", "<div", "<p>", "<table", "<ul", "<ol", "<center"];
+    let alone = line.starts_with('<') && line.find(['>', ':']).is_none_or(|at| at + 1 == line.len());
+    (alone && line.len() > 1) || names.iter().any(|name| line.starts_with(name))
+}
+
+/// Where a formula begins that is not closed yet, in the last paragraph.
+fn open_formula(text: &str, from: usize) -> Option<usize> {
+    let tail = part(text, from, text.len());
+    let paragraph = from + tail.rfind("\n\n").map_or(0, |at| at + 2);
+    let tail = part(text, paragraph, text.len());
+    let bracket = tail.rfind("\\[").filter(|&at| !part(tail, at, tail.len()).contains("\\]"));
+    let dollars = tail.matches("$$").count() % 2 == 1;
+    bracket.or_else(|| tail.rfind("$$").filter(|_| dollars)).map(|at| paragraph + at)
 }
 
 /// Where the block begins that the last line belongs to: behind a blank line, or at a line with a mark of its own.
@@ -211,6 +233,7 @@ fn scan(block: &str) -> Marks {
     let mut brackets: Vec<usize> = Vec::new();
     let mut at = 0;
     let mut last_closer = String::new();
+    let last_paren = block.rfind(')').unwrap_or(0);
     while at < bytes.len() {
         let rest = part(block, at, block.len());
         match byte(at) {
@@ -244,11 +267,13 @@ fn scan(block: &str) -> Marks {
                 None => return unclosed_formula(at, rest, openers, "$$"),
             },
             b'<' if rest.len() == 1 => return held(at),
-            b'<' if byte(at + 1).is_ascii_alphabetic() || b"/!".contains(&byte(at + 1)) => match rest.find('>') {
-                Some(length) => at += length + 1,
-                None if rest.len() <= MAX_HELD_TAG => return held(at),
-                None => at += 1,
-            },
+            b'<' if byte(at + 1).is_ascii_alphabetic() || b"/!".contains(&byte(at + 1)) => {
+                match near(rest, MAX_HELD_TAG).find('>') {
+                    Some(length) => at += length + 1,
+                    None if rest.len() <= MAX_HELD_TAG => return held(at),
+                    None => at += 1,
+                }
+            }
             b'&' if rest.len() <= 10 && rest.bytes().skip(1).all(|b| b.is_ascii_alphanumeric() || b == b'#') => {
                 return held(at);
             }
@@ -264,7 +289,7 @@ fn scan(block: &str) -> Marks {
                     return held(brackets.first().copied().unwrap_or(start));
                 }
                 if after.starts_with('(') {
-                    match after.find(')') {
+                    match closing_paren(if at < last_paren { near(after, MAX_HELD_URL) } else { "" }) {
                         Some(length) => at += length + 1,
                         None if after.len() <= MAX_HELD_URL => {
                             return held(brackets.first().copied().unwrap_or(start));
@@ -320,12 +345,30 @@ fn open(openers: Vec<Opener>, last: &str) -> Marks {
     Marks { hold: None, closers }
 }
 
+/// The first `most` bytes or a little less: how far a look ahead goes.
+fn near(text: &str, most: usize) -> &str {
+    (0..4).find_map(|less| text.get(..most.saturating_sub(less))).unwrap_or(text)
+}
+
 fn run(text: &str, mark: u8) -> usize {
     text.bytes().take_while(|&byte| byte == mark).count()
 }
 
 fn char_len(text: &str, at: usize) -> usize {
     text.get(at..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8)
+}
+
+/// Where the parenthesis that opens `text` closes.
+fn closing_paren(text: &str) -> Option<usize> {
+    let mut depth = 0_usize;
+    text.bytes().position(|byte| {
+        depth = match byte {
+            b'(' => depth + 1,
+            b')' => depth.saturating_sub(1),
+            _ => depth,
+        };
+        depth == 0
+    })
 }
 
 /// The length of the code before the next run of exactly `length` backticks.

@@ -40,10 +40,12 @@ pub fn split(formatted: &Formatted) -> Vec<Formatted> {
                 choose(text, &window, from, limit)
             };
             let piece = piece(text, &window, from, to);
-            if fits(&piece) || to - from <= 4 {
+            // The counts above hold for the uncut window; should a piece still be too rich, half of it is tried.
+            let half = floor(text, from + (limit - from) / 2);
+            if half <= from || fits(&piece) {
                 break (to, piece);
             }
-            limit = floor(text, from + (to - from) / 2).max(from + 1);
+            limit = half;
         };
         if !piece.text.chars().all(is_blank) {
             pieces.push(piece);
@@ -154,7 +156,7 @@ fn choose(text: &str, window: &[Span], from: usize, limit: usize) -> usize {
 fn best_cut(text: &str, window: &[Span], low: usize, high: usize) -> Option<(Cut, usize)> {
     let low = (low..=high).find(|&at| text.is_char_boundary(at))?;
     let mut best: Option<(Cut, usize)> = None;
-    // Code and quotations do not overlap, so a sorted list of them answers by binary search; links and styles likewise.
+    // Within each of these lists nothing overlaps, so both its starts and its ends ascend.
     let atoms: Vec<&Span> =
         window.iter().filter(|s| matches!(s.kind, EntityKind::TextLink | EntityKind::Code)).collect();
     let pres: Vec<&Span> = window.iter().filter(|span| span.kind == EntityKind::Pre).collect();

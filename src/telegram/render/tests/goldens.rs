@@ -31,6 +31,8 @@ fn prose_stays_as_it_is() {
         "if a <b and c> d",
         "#hashtag @user_name /command",
         "a [bracket] and (paren) and [half",
+        "2*3*4 = 24, 2**3**4",
+        "def __init__(self) in __init__.py",
         "*unclosed and `half",
     ] {
         shows(text, text);

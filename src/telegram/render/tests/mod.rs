@@ -2,10 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod goldens;
+mod legal;
 mod partial;
 mod properties;
 
-use super::{EntityKind, Formatted, is_blank, legal, split};
+use super::legal::check;
+use super::{EntityKind, Formatted, is_blank, split};
 
 /// The text with its entities shown inline: `[b]bold[/b]`, `[a=https://a.b]link[/a]`, `[pre=rust]…[/pre]`.
 pub(super) fn show(formatted: &Formatted) -> String {
@@ -48,7 +50,7 @@ pub(super) fn assert_sound(whole: &Formatted) -> Vec<Formatted> {
     let pieces = split(whole);
     let mut rest = whole.text.as_str();
     for piece in &pieces {
-        if let Err(illegal) = legal::check(piece) {
+        if let Err(illegal) = check(piece) {
             panic!("{illegal}: {piece:?}");
         }
         assert_eq!(split(piece), std::slice::from_ref(piece), "splitting a piece changes it");

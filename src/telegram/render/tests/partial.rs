@@ -22,6 +22,8 @@ fn open_marks_are_closed() {
     shows("$$E = mc", "[code]E = mc[/code]");
     shows("- a\n- **b", "• a\n• [b]b[/b]");
     shows("2 * 3 *", "2 * 3");
+    shows("\\[\na\n- b", "[code]a - b[/code]");
+    shows("<think>\nlet **me", "<think>\nlet **me");
 }
 
 #[test]
@@ -85,6 +87,19 @@ def f(x):
 The formula \\[ a_1 + b_2 \\] and $$E = mc^2$$ end.
 
 ---
+
+See [docs](https://docs.example.com/a(b)c).
+
+\\[
+\\begin{aligned}
+a &= b \\\\
+- c
+\\end{aligned}
+\\]
+
+<think>
+Let me **think**.
+</think>
 
 Done: 2 < 3, AT&T, 5 * 3 = 15. Привет 👋
 ";

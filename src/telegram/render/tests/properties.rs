@@ -174,6 +174,17 @@ proptest! {
         }
     }
 
+    /// Whatever stands in a link, no URL goes out that Telegram may refuse.
+    #[test]
+    fn any_link_target_is_judged(
+        start in "(https?://|tg://|HTTP:|www\\.|//|)",
+        rest in "[a-c.:/?#@%\\[\\] 0-9é😀_-]{0,12}",
+        text in "[a ]{0,2}",
+    ) {
+        assert_sound(&render(&format!("[{text}](<{start}{rest}>)")));
+        assert_sound(&render(&format!("<a href=\"{start}{rest}\">t{text}</a>")));
+    }
+
     /// Split takes any entities, even ones no renderer makes, and loses no text.
     #[test]
     fn any_entities_are_put_in_order(text in markdown(), entities in proptest::collection::vec(entity(), 0..20)) {

@@ -1,0 +1,227 @@
+//! The model's server, scripted: answers requests in order and records whether they were read to their end.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use serde_json::{Value, json};
+use tideclaw::chat::ports::{Body, Lost, ModelResponse};
+use tideclaw::llm::HttpRequest;
+
+use super::sim::World;
+
+/// What follows the last chunk.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum End {
+    Clean,
+    Cut,
+    Hang,
+}
+
+/// One answer.
+#[derive(Debug, Clone)]
+pub struct Script {
+    /// Before the headers.
+    wait: i64,
+    status: u16,
+    retry_after: Option<&'static str>,
+    /// No headers at all: the connection fails.
+    refused: bool,
+    chunks: Vec<(i64, Vec<u8>)>,
+    end: End,
+}
+
+impl Script {
+    /// An answer in one go.
+    pub fn says(text: &str) -> Script {
+        Script::words(0, &[text])
+    }
+
+    /// An answer in pieces, `pause` milliseconds before each.
+    pub fn words(pause: i64, words: &[&str]) -> Script {
+        let mut script = Script::partial(pause, words);
+        script.chunks.push((0, done("stop")));
+        script
+    }
+
+    /// Pieces without the closing line.
+    pub fn partial(pause: i64, words: &[&str]) -> Script {
+        let chunks = words.iter().map(|word| (pause, line(word))).collect();
+        Script { wait: 0, status: 200, retry_after: None, refused: false, chunks, end: End::Clean }
+    }
+
+    /// Another status with a body.
+    pub fn status(status: u16, body: &str) -> Script {
+        Script { status, chunks: vec![(0, body.as_bytes().to_vec())], ..Script::partial(0, &[]) }
+    }
+
+    /// No connection.
+    pub fn refused() -> Script {
+        Script { refused: true, ..Script::partial(0, &[]) }
+    }
+
+    pub fn after(mut self, ms: i64) -> Script {
+        self.wait = ms;
+        self
+    }
+
+    pub fn retry_after(mut self, value: &'static str) -> Script {
+        self.retry_after = Some(value);
+        self
+    }
+
+    /// A raw line more.
+    pub fn line(mut self, line: &str) -> Script {
+        self.chunks.push((0, format!("{line}\n").into_bytes()));
+        self
+    }
+
+    /// The connection breaks after the last chunk.
+    pub fn cut(mut self) -> Script {
+        self.end = End::Cut;
+        self
+    }
+
+    /// Nothing more comes, ever.
+    pub fn hang(mut self) -> Script {
+        self.end = End::Hang;
+        self
+    }
+
+    /// It ended because of its length.
+    pub fn too_long(mut self) -> Script {
+        self.chunks.pop();
+        self.chunks.push((0, done("length")));
+        self
+    }
+}
+
+fn line(text: &str) -> Vec<u8> {
+    format!("{}\n", json!({"message": {"role": "assistant", "content": text}, "done": false})).into_bytes()
+}
+
+fn done(reason: &str) -> Vec<u8> {
+    let line = json!({"message": {"role": "assistant", "content": ""}, "done": true, "done_reason": reason,
+        "prompt_eval_count": 26, "eval_count": 5});
+    format!("{line}\n").into_bytes()
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum State {
+    Open,
+    /// All that there was has been read.
+    Read,
+    /// Given up by the reader, at this time.
+    Aborted(i64),
+}
+
+#[derive(Debug, Clone)]
+pub struct Request {
+    pub at: i64,
+    pub url: String,
+    pub body: Value,
+    pub state: Rc<Cell<State>>,
+}
+
+impl Request {
+    /// The newest message of the prompt.
+    pub fn question(&self) -> &str {
+        self.body["messages"]
+            .as_array()
+            .and_then(|all| all.last())
+            .and_then(|last| last["content"].as_str())
+            .unwrap_or("")
+    }
+
+    /// `role: text` of every message but the system's.
+    pub fn prompt(&self) -> Vec<String> {
+        let all = self.body["messages"].as_array().unwrap().iter().skip(1);
+        all.map(|m| format!("{}: {}", m["role"].as_str().unwrap(), m["content"].as_str().unwrap_or(""))).collect()
+    }
+}
+
+#[derive(Default)]
+pub struct Model {
+    pub requests: RefCell<Vec<Request>>,
+    answers: RefCell<VecDeque<Script>>,
+    lists: RefCell<VecDeque<Script>>,
+}
+
+impl Model {
+    /// The next question is answered so. Without a script the answer is `Re: ` and the question.
+    pub fn next(&self, script: Script) {
+        self.answers.borrow_mut().push_back(script);
+    }
+
+    /// The next look at the catalogue is answered so.
+    pub fn next_list(&self, script: Script) {
+        self.lists.borrow_mut().push_back(script);
+    }
+
+    pub async fn ask(world: Rc<World>, request: HttpRequest) -> Result<ModelResponse<Stream>, Lost> {
+        let at = world.clock.elapsed();
+        let body = serde_json::from_str(&request.body).unwrap_or(Value::Null);
+        let state = Rc::new(Cell::new(State::Open));
+        let asked = Request { at, url: request.url, body, state: state.clone() };
+        let is_list = asked.url.ends_with("/api/tags");
+        let queue = if is_list { &world.model.lists } else { &world.model.answers };
+        let script = queue.borrow_mut().pop_front().unwrap_or_else(|| {
+            if is_list {
+                return Script::status(200, r#"{"models":[{"name":"llama3:8b"}]}"#);
+            }
+            Script::says(&format!("Re: {}", asked.question())).after(100)
+        });
+        if !is_list {
+            world.model.requests.borrow_mut().push(asked);
+        }
+        let mut stream = Stream { world: world.clone(), state, chunks: script.chunks.into(), end: script.end };
+        world.clock.sleep(script.wait).await;
+        if script.refused {
+            stream.finish();
+            return Err(Lost);
+        }
+        let retry_after = script.retry_after.map(str::to_owned);
+        Ok(ModelResponse { status: script.status, retry_after, body: stream })
+    }
+}
+
+pub struct Stream {
+    world: Rc<World>,
+    state: Rc<Cell<State>>,
+    chunks: VecDeque<(i64, Vec<u8>)>,
+    end: End,
+}
+
+impl Stream {
+    fn finish(&mut self) {
+        self.state.set(State::Read);
+    }
+}
+
+impl Body for Stream {
+    async fn next(&mut self) -> Option<Result<Vec<u8>, Lost>> {
+        let Some((wait, _)) = self.chunks.front() else {
+            if self.end == End::Hang {
+                std::future::pending::<()>().await;
+            }
+            self.finish();
+            return (self.end == End::Cut).then_some(Err(Lost));
+        };
+        if *wait > 0 {
+            self.world.clock.sleep(*wait).await;
+        }
+        let (_, bytes) = self.chunks.pop_front()?;
+        if self.chunks.is_empty() && self.end == End::Clean {
+            self.finish();
+        }
+        Some(Ok(bytes))
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        if self.state.get() == State::Open {
+            self.state.set(State::Aborted(self.world.clock.elapsed()));
+        }
+    }
+}

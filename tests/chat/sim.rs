@@ -1,0 +1,357 @@
+//! The world of one conversation: what a person does, what the platform does, and looks at what came of it.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use serde_json::{Value, json};
+use tideclaw::chat::config::{Config, Deadlines, Streaming};
+use tideclaw::chat::ports::{Lost, ModelResponse, Ports};
+use tideclaw::chat::{Accepted, Conversation};
+use tideclaw::directory::{AccessChange, Admission};
+use tideclaw::llm::{Endpoint, HttpRequest, ModelRef};
+use tideclaw::store::StoreError;
+use tideclaw::telegram::method::Call;
+use tideclaw::telegram::outcome::Reply;
+
+use super::clock::{Clock, START, Task};
+use super::model::{Model, Request, Stream};
+use super::store::Store;
+use super::telegram::{Made, Telegram};
+use super::updates::{BOT_ID, BOT_NAME, GROUP, PERSON, message};
+
+/// Everything outside the conversation.
+pub struct World {
+    pub clock: Clock,
+    pub telegram: Telegram,
+    pub model: Model,
+    pub alarm: Cell<Option<i64>>,
+    pub log: RefCell<Vec<String>>,
+}
+
+pub struct Outside(Rc<World>);
+
+impl Ports for Outside {
+    type Body = Stream;
+
+    fn now(&self) -> i64 {
+        self.0.clock.now()
+    }
+
+    async fn sleep(&self, ms: i64) {
+        self.0.clock.sleep(ms).await;
+    }
+
+    async fn telegram(&self, call: &Call) -> Reply {
+        self.0.telegram.call(&self.0.clock, call).await
+    }
+
+    async fn model(&self, request: HttpRequest) -> Result<ModelResponse<Stream>, Lost> {
+        Model::ask(self.0.clone(), request).await
+    }
+
+    fn set_alarm(&self, at: Option<i64>) {
+        self.0.alarm.set(at);
+    }
+
+    fn log(&self, line: &str) {
+        self.0.log.borrow_mut().push(line.to_owned());
+    }
+}
+
+pub struct Sim {
+    pub world: Rc<World>,
+    pub store: Store,
+    pub config: Config,
+    /// What the Directory says when asked; `None`: this chat is not admitted.
+    pub admission: Option<Admission>,
+    pub in_group: bool,
+    pub topic: Option<i64>,
+    /// What rode in the answers to webhooks.
+    pub webhook_replies: Vec<Value>,
+    pub alarms_fired: usize,
+    /// Task runs so far; see [`Sim::run_steps`].
+    pub steps: u64,
+    chat: Option<Rc<Conversation<Store, Outside>>>,
+    tasks: Vec<Task>,
+    next_update: i64,
+}
+
+/// A scenario that has not come to rest after so much virtual time never will.
+const REST_BY_MS: i64 = 24 * 3_600_000;
+const MAX_STEPS: u64 = 200_000;
+
+impl Sim {
+    pub fn private() -> Sim {
+        Sim::new(false)
+    }
+
+    pub fn group() -> Sim {
+        Sim::new(true)
+    }
+
+    fn new(in_group: bool) -> Sim {
+        let world = World {
+            clock: Clock::new(),
+            telegram: Telegram::new(),
+            model: Model::default(),
+            alarm: Cell::new(None),
+            log: RefCell::default(),
+        };
+        Sim {
+            world: Rc::new(world),
+            store: Store::new(),
+            config: Config {
+                models: vec![ModelRef::new("ollama", "one"), ModelRef::new("ollama", "two")],
+                ollama: Endpoint { base_url: "http://model.example".into(), api_key: None },
+                deadlines: Deadlines::default(),
+                streaming: Streaming::Draft,
+            },
+            admission: Some(Admission {
+                owner: true,
+                require_mention: in_group,
+                bot_username: Some(BOT_NAME.into()),
+                bot_user_id: Some(BOT_ID),
+                good_for_ms: 86_400_000,
+            }),
+            in_group,
+            topic: None,
+            webhook_replies: Vec::new(),
+            alarms_fired: 0,
+            steps: 0,
+            chat: None,
+            tasks: Vec::new(),
+            next_update: 1_000,
+        }
+    }
+
+    fn open(&mut self) -> Result<Rc<Conversation<Store, Outside>>, StoreError> {
+        if let Some(chat) = &self.chat {
+            return Ok(chat.clone());
+        }
+        let chat = Conversation::open(self.store.clone(), Outside(self.world.clone()), self.config.clone())?;
+        let chat = Rc::new(chat);
+        self.chat = Some(chat.clone());
+        Ok(chat)
+    }
+
+    // What people and Telegram do.
+
+    /// Posts `update` as the Worker does: again with the Directory's word if the object asks for it.
+    pub fn post(&mut self, update: &str) -> Result<Accepted, StoreError> {
+        let chat = self.open()?;
+        let topic = self.topic.map(|topic| format!(":{topic}")).unwrap_or_default();
+        let session = format!("main:{}{topic}", if self.in_group { GROUP } else { PERSON });
+        let mut accepted = chat.accept(&session, update, None)?;
+        if accepted == Accepted::NotAdmitted && self.admission.is_some() {
+            accepted = chat.accept(&session, update, self.admission.clone())?;
+        }
+        if let Accepted::Stored { reply, work } = &accepted {
+            self.webhook_replies.extend(reply.as_deref().map(|json| serde_json::from_str(json).unwrap()));
+            if *work {
+                self.tasks.push(Task::new(false, async move { chat.work().await }));
+            }
+        }
+        Ok(accepted)
+    }
+
+    /// A new update of `kind`.
+    pub fn update(&mut self, kind: &str, body: Value) -> Accepted {
+        let update = json!({"update_id": self.next_update, kind: body}).to_string();
+        self.next_update += 1;
+        self.post(&update).unwrap()
+    }
+
+    /// The body of the update posted last, for delivering it again.
+    pub fn last_update_id(&self) -> i64 {
+        self.next_update - 1
+    }
+
+    /// The person sends a message with these fields. Returns its id.
+    pub fn send(&mut self, fields: Value) -> i64 {
+        let id = self.world.telegram.take_id();
+        self.update("message", message(id, self.in_group, fields));
+        id
+    }
+
+    pub fn text(&mut self, text: &str) -> i64 {
+        self.send(json!({"text": text}))
+    }
+
+    /// The person edits a message.
+    pub fn edit(&mut self, id: i64, fields: Value) {
+        self.update("edited_message", message(id, self.in_group, fields));
+    }
+
+    /// The person presses a button that is on screen, by its label's beginning. Returns the toast.
+    pub fn press(&mut self, label: &str) -> String {
+        let found = self.world.telegram.chat.borrow().iter().rev().find_map(|shown| {
+            let rows = shown.params["reply_markup"]["inline_keyboard"].as_array()?.clone();
+            let mut buttons = rows.into_iter().flat_map(|row| row.as_array().unwrap().clone());
+            let button = buttons.find(|b| b["text"].as_str().is_some_and(|text| text.starts_with(label)))?;
+            Some((shown.id, button["callback_data"].as_str()?.to_owned()))
+        });
+        let (id, data) = found.unwrap_or_else(|| panic!("no button {label:?} on screen: {:?}", self.screen()));
+        self.press_data(id, &data)
+    }
+
+    pub fn press_data(&mut self, message_id: i64, data: &str) -> String {
+        let from = json!({"id": PERSON, "is_bot": false, "first_name": "Ann", "language_code": "en"});
+        let on = message(message_id, self.in_group, json!({}));
+        self.update("callback_query", json!({"id": "77", "from": from, "message": on, "data": data}));
+        let reply = self.webhook_replies.last().unwrap();
+        assert_eq!(reply["method"], "answerCallbackQuery");
+        reply["text"].as_str().unwrap_or_default().to_owned()
+    }
+
+    pub fn change_access(&mut self, change: &AccessChange) {
+        let chat = self.open().unwrap();
+        chat.change_access(change).unwrap();
+        self.tasks.push(Task::new(false, async move { chat.work().await }));
+    }
+
+    // What the platform does.
+
+    /// The process dies: the conversation and all its work are gone, the store and the alarm stay.
+    pub fn kill(&mut self) {
+        self.tasks.clear();
+        self.chat = None;
+    }
+
+    /// Runs tasks that can run now. False if `steps` were used up before all had to wait.
+    fn run_ready(&mut self, steps: &mut u64) -> bool {
+        while let Some(place) = self.tasks.iter().position(Task::is_ready) {
+            if *steps == 0 {
+                return false;
+            }
+            *steps -= 1;
+            self.steps += 1;
+            assert!(self.steps < MAX_STEPS, "it spins: {:?}", self.log_tail());
+            if self.tasks[place].poll() {
+                self.tasks.remove(place);
+            }
+        }
+        self.check_alarm();
+        true
+    }
+
+    /// Whatever waits has an alarm, at every moment the process might die.
+    fn check_alarm(&self) {
+        if self.world.alarm.get().is_none() {
+            let waits = self.waiting_rows();
+            assert!(waits.is_empty(), "no alarm is set for {waits:?} at {}", self.world.clock.elapsed());
+        }
+    }
+
+    pub fn waiting_rows(&self) -> Vec<String> {
+        self.store.rows(
+            "SELECT 'inbox', seq FROM inbox WHERE outcome IS NULL UNION ALL
+             SELECT 'turn', id FROM turn WHERE state = 'running' UNION ALL
+             SELECT 'outbox', id FROM outbox WHERE state IN ('queued', 'sending')",
+        )
+    }
+
+    /// Lets time pass until `until`, `steps` are used up, or nothing is left to happen. True in the last case.
+    fn advance(&mut self, until: i64, steps: &mut u64) -> bool {
+        loop {
+            if !self.run_ready(steps) {
+                return false;
+            }
+            let alarm_free = !self.tasks.iter().any(|task| task.is_alarm);
+            let alarm = self.world.alarm.get().filter(|_| alarm_free);
+            let now = self.world.clock.now();
+            let Some(next) = [self.world.clock.next_timer(), alarm].into_iter().flatten().min() else {
+                return true;
+            };
+            if next.max(now) > until {
+                return false;
+            }
+            self.world.clock.advance(next);
+            if alarm.is_some_and(|at| at <= self.world.clock.now()) && *steps > 0 {
+                self.fire_alarm();
+            }
+        }
+    }
+
+    fn fire_alarm(&mut self) {
+        self.world.alarm.set(None);
+        self.alarms_fired += 1;
+        match self.open() {
+            Ok(chat) => self.tasks.push(Task::new(true, async move { chat.on_alarm().await })),
+            // As the shell of the object does.
+            Err(_) => self.world.alarm.set(Some(self.world.clock.now() + 30_000)),
+        }
+    }
+
+    /// Until everything has come to rest: nothing runs, nothing waits, no alarm is set.
+    pub fn run(&mut self) {
+        let rested = self.advance(self.world.clock.now() + REST_BY_MS, &mut u64::MAX.clone());
+        assert!(rested && self.tasks.is_empty(), "it does not come to rest: {:?}", self.log_tail());
+        assert_eq!(self.waiting_rows(), [""; 0], "work is left and nothing will do it");
+    }
+
+    pub fn run_for(&mut self, ms: i64) {
+        let until = self.world.clock.now() + ms;
+        self.advance(until, &mut u64::MAX.clone());
+        self.world.clock.advance(until);
+    }
+
+    /// Runs `steps` task runs. True if everything came to rest before.
+    pub fn run_steps(&mut self, steps: u64) -> bool {
+        self.advance(START + REST_BY_MS, &mut steps.clone())
+    }
+
+    /// Runs until `reached` is true, looked at after every step.
+    pub fn run_until(&mut self, reached: impl Fn(&World) -> bool) {
+        while !reached(&self.world) {
+            assert!(!self.run_steps(1), "it came to rest before that");
+        }
+    }
+
+    // What came of it.
+
+    fn log_tail(&self) -> Vec<String> {
+        self.world.log.borrow().iter().rev().take(5).cloned().collect()
+    }
+
+    /// Texts of the bot's messages as they stand in the chat.
+    pub fn screen(&self) -> Vec<String> {
+        self.world.telegram.chat.borrow().iter().map(|shown| shown.text.clone()).collect()
+    }
+
+    pub fn calls(&self, method: &str) -> Vec<Made> {
+        self.world.telegram.calls.borrow().iter().filter(|made| made.method == method).cloned().collect()
+    }
+
+    /// Names of all calls in order, repetitions shortened to one.
+    pub fn methods(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.world.telegram.calls.borrow().iter().map(|m| m.method.clone()).collect();
+        names.dedup();
+        names
+    }
+
+    pub fn requests(&self) -> Vec<Request> {
+        self.world.model.requests.borrow().clone()
+    }
+
+    pub fn now(&self) -> i64 {
+        self.world.clock.elapsed()
+    }
+
+    /// `kind outcome` of every row of the inbox.
+    pub fn inbox(&self) -> Vec<String> {
+        self.store.rows("SELECT kind, outcome FROM inbox ORDER BY seq")
+    }
+
+    pub fn turns(&self) -> Vec<String> {
+        self.store.rows("SELECT state FROM turn ORDER BY created_at, id")
+    }
+
+    /// `slot state` of every delivery.
+    pub fn outbox(&self) -> Vec<String> {
+        self.store.rows("SELECT slot, state FROM outbox ORDER BY id")
+    }
+
+    pub fn logged(&self, start: &str) -> usize {
+        self.world.log.borrow().iter().filter(|line| line.starts_with(start)).count()
+    }
+}
