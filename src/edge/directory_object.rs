@@ -56,7 +56,7 @@ pub struct UnknownKind {
 
 impl DurableObject for Directory {
     fn new(state: State, env: Env) -> Self {
-        let directory = directory::Directory::new(ObjectSql(state.storage().sql()));
+        let directory = directory::Directory::new(ObjectSql::new(&state.storage().sql()));
         let inner = Rc::new(Inner { directory, env, storage: state.storage(), working: Cell::new(false) });
         Directory { state, inner }
     }
@@ -113,10 +113,7 @@ impl Inner {
                     if let Verdict::Admit(admission) = &verdict {
                         directory.note_session(&session, now)?;
                         let known = admission.bot_user_id.or_else(|| bots::user_id(&self.env, &knock.bot));
-                        return Ok(Verdict::Admit(directory::Admission {
-                            bot_user_id: known,
-                            ..admission.clone()
-                        }));
+                        return Ok(Verdict::Admit(directory::Admission { bot_user_id: known, ..admission.clone() }));
                     }
                     Ok(verdict)
                 }))
