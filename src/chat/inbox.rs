@@ -69,6 +69,13 @@ fn read_waiting(row: &Row) -> Result<Waiting, StoreError> {
     })
 }
 
+/// When the oldest message that waits arrived; `None`: none waits.
+pub fn first_waiting(sql: &impl Sql) -> Result<Option<i64>, StoreError> {
+    let rows =
+        sql.run("SELECT received_at FROM inbox WHERE outcome IS NULL AND kind = 'message' ORDER BY seq LIMIT 1", &[])?;
+    rows.first().map(|row| row.int(0)).transpose()
+}
+
 /// True if a message waits.
 pub fn has_waiting(sql: &impl Sql) -> Result<bool, StoreError> {
     let rows = sql.run("SELECT 1 FROM inbox WHERE outcome IS NULL AND kind = 'message' LIMIT 1", &[])?;
@@ -88,7 +95,13 @@ pub fn set_ready(sql: &impl Sql, ready_at: i64) -> Result<(), StoreError> {
 }
 
 /// Writes the outcome of one row.
-pub fn close(sql: &impl Sql, seq: i64, outcome: &str, detail: Option<&str>, turn: Option<i64>) -> Result<(), StoreError> {
+pub fn close(
+    sql: &impl Sql,
+    seq: i64,
+    outcome: &str,
+    detail: Option<&str>,
+    turn: Option<i64>,
+) -> Result<(), StoreError> {
     sql.run(
         "UPDATE inbox SET outcome = ?2, detail = ?3, turn_id = ?4 WHERE seq = ?1",
         &[seq.into(), outcome.into(), detail.into(), turn.into()],
@@ -112,7 +125,10 @@ pub fn next_menu(sql: &impl Sql) -> Result<Option<i64>, StoreError> {
 }
 
 /// What became of the message with this Telegram id: seq, outcome, turn and content.
-pub fn by_message(sql: &impl Sql, message_id: i64) -> Result<Option<(i64, Option<String>, Option<i64>, Content)>, StoreError> {
+pub fn by_message(
+    sql: &impl Sql,
+    message_id: i64,
+) -> Result<Option<(i64, Option<String>, Option<i64>, Content)>, StoreError> {
     let rows = sql.run(
         "SELECT seq, outcome, turn_id, content FROM inbox WHERE message_id = ?1 AND kind = 'message' ORDER BY seq DESC LIMIT 1",
         &[message_id.into()],
