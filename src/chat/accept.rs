@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::conversation::{Conversation, WATCHDOG_MS};
-use super::inbox::{self, Entry};
+use super::inbox::{self, Entry, Waiting};
 use super::outbox::Slot;
 use super::ports::Ports;
 use super::{gather, turn};
@@ -125,7 +125,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             return self.accept_unreadable(update, message, body);
         }
         let now = self.ports.now();
-        let first = inbox::waiting(&self.sql)?.first().map(|row| row.received_at);
+        let first = inbox::first_waiting(&self.sql)?;
         let ready_at = gather::ready_at(&content, album.is_some(), now, first);
         let entry = Entry {
             update_id: update.id,
@@ -136,9 +136,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             ready_at,
             ..Entry::default()
         };
-        if inbox::insert(&self.sql, entry, now)?.is_none() {
-            return Ok(Accepted::quiet());
-        }
+        let Some(seq) = inbox::insert(&self.sql, entry, now)? else { return Ok(Accepted::quiet()) };
         if first.is_some() {
             inbox::set_ready(&self.sql, ready_at)?;
         }
@@ -151,7 +149,20 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             return Ok(Accepted::work());
         }
         self.alarm_by(if ready_at > now { ready_at } else { now + WATCHDOG_MS });
-        let started = self.begin_due_turn()?;
+        let started = if first.is_some() {
+            self.begin_due_turn()?
+        } else {
+            // It waits alone: no need to read it back.
+            let media_group = album.map(str::to_owned);
+            self.begin_turn_of(&[Waiting {
+                seq,
+                message_id: message.message_id,
+                ready_at,
+                received_at: now,
+                media_group,
+                content,
+            }])?
+        };
         // The typing sign rides in the webhook's answer: no call, no wait (telegram.md §2).
         let reply = started.then(|| typing(self.target()).into_webhook_reply());
         Ok(Accepted::Stored { reply, work: true })

@@ -69,6 +69,13 @@ fn read_waiting(row: &Row) -> Result<Waiting, StoreError> {
     })
 }
 
+/// When the oldest message that waits arrived; `None`: none waits.
+pub fn first_waiting(sql: &impl Sql) -> Result<Option<i64>, StoreError> {
+    let rows =
+        sql.run("SELECT received_at FROM inbox WHERE outcome IS NULL AND kind = 'message' ORDER BY seq LIMIT 1", &[])?;
+    rows.first().map(|row| row.int(0)).transpose()
+}
+
 /// True if a message waits.
 pub fn has_waiting(sql: &impl Sql) -> Result<bool, StoreError> {
     let rows = sql.run("SELECT 1 FROM inbox WHERE outcome IS NULL AND kind = 'message' LIMIT 1", &[])?;

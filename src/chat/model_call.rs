@@ -278,7 +278,10 @@ impl<S: Sql, P: Ports> Call<'_, S, P> {
                 self.preview.ended(show, true, self.turn.placeholder.is_some());
             }
             Outcome::Retry { after_ms, flood: true } => {
-                self.chat.note_flood(now + after_ms)?;
+                // Drafts are counted apart from messages: a wait for them does not hold the answer back (DESIGN §3.4).
+                if show != Show::Draft {
+                    self.chat.note_flood(now + after_ms)?;
+                }
                 self.preview.pause(now + after_ms);
             }
             Outcome::Unauthorized => {

@@ -52,28 +52,32 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         if let Some(turn) = turn::open(&self.sql)? {
             return Ok(Some(turn));
         }
-        if self.begin_due_turn()? { turn::open(&self.sql) } else { Ok(None) }
+        if self.begin_turn_of(&inbox::waiting(&self.sql)?)? { turn::open(&self.sql) } else { Ok(None) }
     }
 
     /// Takes all waiting messages into a new turn if their window is over and no turn is open. True if one began.
     pub(super) fn begin_due_turn(&self) -> Result<bool, StoreError> {
-        let rows = inbox::waiting(&self.sql)?;
+        if turn::is_open(&self.sql)? {
+            return Ok(false);
+        }
+        self.begin_turn_of(&inbox::waiting(&self.sql)?)
+    }
+
+    /// Takes `rows`, all that wait, into a new turn if their window is over. No turn is open. True if one began.
+    pub(super) fn begin_turn_of(&self, rows: &[Waiting]) -> Result<bool, StoreError> {
         let Some(ready_at) = rows.iter().map(|row| row.ready_at).max() else { return Ok(false) };
         if ready_at > self.ports.now() {
             self.alarm_by(ready_at);
             return Ok(false);
         }
-        if turn::is_open(&self.sql)? {
-            return Ok(false);
-        }
         if rows.iter().all(|row| row.content.text.trim().is_empty()) {
-            self.keep_files(&rows)?;
+            self.keep_files(rows)?;
             return Ok(false);
         }
         if rows.iter().any(|row| !row.content.attachments.is_empty()) {
             self.say_files_unused()?;
         }
-        self.begin_turn(&rows)?;
+        self.begin_turn(rows)?;
         Ok(true)
     }
 
@@ -81,13 +85,11 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     pub(super) fn begin_turn(&self, rows: &[Waiting]) -> Result<(), StoreError> {
         let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(()) };
         let now = self.ports.now();
-        // A turn answered anew needs an id of its own: the next free one.
-        let id = self.fresh_turn_id(first.seq)?;
         let lang = self.settings.borrow().lang;
-        turn::begin(
+        let id = turn::begin(
             &self.sql,
             &Turn {
-                id,
+                id: first.seq,
                 attempts: 0,
                 model: self.model(),
                 lang,
@@ -105,16 +107,6 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         let epoch = self.settings.borrow().epoch;
         transcript::append(&self.sql, epoch, Some(id), &user_message(rows), now)?;
         Ok(())
-    }
-
-    fn fresh_turn_id(&self, wanted: i64) -> Result<i64, StoreError> {
-        let taken = self.sql.run("SELECT 1 FROM turn WHERE id = ?1", &[wanted.into()])?;
-        if taken.is_empty() {
-            return Ok(wanted);
-        }
-        // Above every inbox row there will be for a long time, and still exact as a JavaScript number.
-        let rows = self.sql.run("SELECT max(1000000000, max(id)) + 1 FROM turn", &[])?;
-        rows.first().map_or(Ok(wanted), |row| row.int(0))
     }
 
     /// Files without words: stored for the day the model can use them; the person is told.
@@ -224,11 +216,8 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     }
 
     fn keep_answer(&self, turn: &Turn, message: &Message) -> Result<(), StoreError> {
-        // The conversation may have been started afresh meanwhile: the answer belongs to its question's epoch.
-        let rows = self.sql.run("SELECT epoch FROM message WHERE turn_id = ?1 LIMIT 1", &[turn.id.into()])?;
-        let epoch = rows.first().map_or(Ok(self.settings.borrow().epoch), |row| row.int(0))?;
-        transcript::append(&self.sql, epoch, Some(turn.id), message, self.ports.now())?;
-        Ok(())
+        let epoch = self.settings.borrow().epoch;
+        transcript::append_answer(&self.sql, epoch, turn.id, message, self.ports.now())
     }
 
     /// Queues the pieces of an answer, the first as the reply, the others silent; then the placeholder goes.
