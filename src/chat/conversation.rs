@@ -11,7 +11,7 @@ use super::ports::Ports;
 use super::settings::Settings;
 use super::signal::Signal;
 use super::{MIGRATIONS, inbox, turn};
-use crate::store::{Sql, StoreError, migrate};
+use crate::store::{Sql, StoreError, all_or_nothing, migrate};
 use crate::telegram::method::Target;
 
 /// While a turn runs the alarm is kept at most this far ahead, so that a killed process is noticed soon after its restart.
@@ -147,6 +147,17 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             self.settings.replace(settings);
         }
         Ok(())
+    }
+
+    /// Runs `work` as one unit. If it fails nothing of it is left, neither in the store nor in what is kept of it here.
+    pub(super) fn atomically<T>(&self, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let done = all_or_nothing(&self.sql, work);
+        if done.is_err() {
+            self.settings.replace(Settings::load(&self.sql)?);
+            // The alarm may have been rolled back as well: whoever needs one sets it again.
+            self.live.alarm.set(None);
+        }
+        done
     }
 
     pub(super) fn fault(&self, what: &str, error: &StoreError) {

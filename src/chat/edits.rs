@@ -39,6 +39,10 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             }
             return Ok(Accepted::quiet());
         };
+        if inbox::last_turn(&self.sql)? != Some(turn) {
+            self.insert_closed(update, None, "dropped", "an edit of an older message")?;
+            return Ok(Accepted::quiet());
+        }
         if !self.insert_closed(update, None, "edit", "a new answer was offered")? {
             return Ok(Accepted::quiet());
         }

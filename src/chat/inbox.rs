@@ -118,6 +118,12 @@ pub fn close_waiting(sql: &impl Sql, outcome: &str, detail: &str) -> Result<usiz
     Ok(rows.len())
 }
 
+/// The messages of a turn that was undone wait again.
+pub fn reopen(sql: &impl Sql, turn: i64) -> Result<(), StoreError> {
+    sql.run("UPDATE inbox SET outcome = NULL, turn_id = NULL WHERE turn_id = ?1 AND kind = 'message'", &[turn.into()])?;
+    Ok(())
+}
+
 /// The oldest request for a menu that has no answer yet.
 pub fn next_menu(sql: &impl Sql) -> Result<Option<i64>, StoreError> {
     let rows = sql.run("SELECT seq FROM inbox WHERE outcome IS NULL AND kind = 'menu' ORDER BY seq LIMIT 1", &[])?;
@@ -147,6 +153,12 @@ pub fn by_message(sql: &impl Sql, message_id: i64) -> Result<Option<Received>, S
         turn_id: row.opt_int(2)?,
         content,
     }))
+}
+
+/// The turn that took the newest of the messages taken so far.
+pub fn last_turn(sql: &impl Sql) -> Result<Option<i64>, StoreError> {
+    let rows = sql.run("SELECT turn_id FROM inbox WHERE turn_id IS NOT NULL ORDER BY seq DESC LIMIT 1", &[])?;
+    rows.first().map(|row| row.int(0)).transpose()
 }
 
 /// Replaces the content of a row, after the person edited the message.

@@ -39,7 +39,7 @@ const SETTLE_MS: i64 = 150;
 /// A placeholder under way may take longer: its id is needed to remove it.
 const SETTLE_PLACEHOLDER_MS: i64 = 5_000;
 /// Drafts of one turn: one id per piece of a long answer.
-const DRAFTS_PER_TURN: i64 = 64;
+pub(super) const DRAFTS_PER_TURN: i64 = 64;
 
 /// Why waiting for the network ended early.
 enum Interrupt {

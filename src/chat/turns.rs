@@ -23,6 +23,8 @@ use crate::text::chat::Trouble;
 
 /// Calls of one run of a turn, the first included (providers.md §5.2: two retries).
 const MAX_CALLS: u32 = 3;
+/// A forward that comes this soon after a message belongs to it. Shorter than the wait before a placeholder.
+const COMMENT_WINDOW_MS: i64 = 900;
 /// A provider that asks for a longer pause than this is not waited for.
 const LONGEST_PAUSE_MS: i64 = 20_000;
 
@@ -109,6 +111,20 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         Ok(())
     }
 
+    /// Clients send the comment of a forward as a message of its own just before it (telegram.md §5). If the open turn
+    /// can be such a comment and has shown nothing that would stay, it is undone: its messages wait again. True if so.
+    pub(super) fn take_back_turn(&self, now: i64) -> Result<bool, StoreError> {
+        let Some(turn) = turn::open(&self.sql)? else { return Ok(false) };
+        if turn.stop_requested || turn.placeholder.is_some() || now - turn.created_at > COMMENT_WINDOW_MS {
+            return Ok(false);
+        }
+        turn::finish(&self.sql, turn.id, "taken back", None, now)?;
+        transcript::hide_turn(&self.sql, turn.id)?;
+        inbox::reopen(&self.sql, turn.id)?;
+        self.live.stop.raise();
+        Ok(true)
+    }
+
     /// Files without words: stored for the day the model can use them; the person is told.
     fn keep_files(&self, rows: &[Waiting]) -> Result<(), StoreError> {
         let now = self.ports.now();
@@ -145,6 +161,10 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
                     Ok(finish) => return self.end_answered(&turn, step, answer, &finish),
                     Err(error) => error,
                 },
+                // A forward came right behind its comment: both are answered in a turn of their own (see `accept`).
+                End::Stopped if !turn::is_open(&self.sql)? => {
+                    return turn::end_step(&self.sql, step, "stopped", "taken back", now);
+                }
                 End::Stopped => {
                     turn::end_step(&self.sql, step, "stopped", "", now)?;
                     return self.end_stopped(&turn, &answer.text());
@@ -176,16 +196,18 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     fn end_answered(&self, turn: &Turn, step: i64, answer: Accumulator, finish: &Finish) -> Result<(), StoreError> {
         let now = self.ports.now();
         let usage = answer.usage().unwrap_or_default();
-        turn::end_step(&self.sql, step, "done", &turn::usage_detail(&usage), now)?;
         let mut shown = render(&answer.text());
         match finish {
             Finish::Length => append_line(&mut shown, text::chat::too_long(turn.lang)),
             Finish::Blocked(_) => append_line(&mut shown, &text::chat::trouble(turn.lang, Trouble::Declined)),
             _ => {}
         }
-        self.keep_answer(turn, &answer.into_message())?;
-        self.queue_answer(turn, &shown)?;
-        turn::finish(&self.sql, turn.id, "answered", None, now)
+        self.atomically(|| {
+            turn::end_step(&self.sql, step, "done", &turn::usage_detail(&usage), now)?;
+            self.keep_answer(turn, &answer.into_message())?;
+            self.queue_answer(turn, &shown)?;
+            turn::finish(&self.sql, turn.id, "answered", None, now)
+        })
     }
 
     /// The person stopped it: what is there is kept, and the next prompt knows it was cut.
@@ -194,11 +216,13 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         let now = self.ports.now();
         let mut shown = render_partial(partial);
         append_line(&mut shown, text::chat::stopped(turn.lang));
-        if !partial.is_empty() {
-            self.keep_answer(turn, &Message::assistant(format!("{partial}\n[stopped here by the user]")))?;
-        }
-        self.queue_answer(turn, &shown)?;
-        turn::finish(&self.sql, turn.id, "stopped", None, now)
+        self.atomically(|| {
+            if !partial.is_empty() {
+                self.keep_answer(turn, &Message::assistant(format!("{partial}\n[stopped here by the user]")))?;
+            }
+            self.queue_answer(turn, &shown)?;
+            turn::finish(&self.sql, turn.id, "stopped", None, now)
+        })
     }
 
     /// No answer came: the person gets one line that says why, below what there is.
@@ -208,11 +232,15 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         let mut shown = render_partial(partial);
         if !partial.is_empty() {
             append_line(&mut shown, text::chat::cut_off(turn.lang));
-            self.keep_answer(turn, &Message::assistant(format!("{partial}\n[the answer broke off here]")))?;
         }
         append_line(&mut shown, &line);
-        self.queue_answer(turn, &shown)?;
-        turn::finish(&self.sql, turn.id, "failed", Some(reason), now)
+        self.atomically(|| {
+            if !partial.is_empty() {
+                self.keep_answer(turn, &Message::assistant(format!("{partial}\n[the answer broke off here]")))?;
+            }
+            self.queue_answer(turn, &shown)?;
+            turn::finish(&self.sql, turn.id, "failed", Some(reason), now)
+        })
     }
 
     fn keep_answer(&self, turn: &Turn, message: &Message) -> Result<(), StoreError> {
@@ -223,7 +251,9 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     /// Queues the pieces of an answer, the first as the reply, the others silent; then the placeholder goes.
     fn queue_answer(&self, turn: &Turn, shown: &Formatted) -> Result<(), StoreError> {
         let now = self.ports.now();
-        for (seq, piece) in (0i64..).zip(split(shown)) {
+        // Access was taken back while the model spoke: nothing more goes there.
+        let pieces = if self.settings.borrow().admission.is_some() { split(shown) } else { Vec::new() };
+        for (seq, piece) in (0i64..).zip(pieces) {
             let options = SendOptions { reply_to: turn.reply_to.filter(|_| seq == 0), silent: seq > 0, keyboard: None };
             let call = send_message(self.target(), &piece, &options);
             enqueue(&self.sql, Some(turn.id), Slot::Answer, seq, &call, 0, now)?;

@@ -58,7 +58,7 @@ pub struct UnknownKind {
 
 impl DurableObject for Directory {
     fn new(state: State, env: Env) -> Self {
-        let directory = directory::Directory::new(ObjectSql::new(&state.storage().sql()));
+        let directory = directory::Directory::new(ObjectSql::new(&state.storage()));
         let inner = Rc::new(Inner { directory, env, storage: state.storage(), working: Cell::new(false) });
         Directory { state, inner }
     }

@@ -6,7 +6,7 @@
 use js_sys::{Array, JsString};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
-use worker::SqlStorage;
+use worker::Storage;
 
 use crate::store::{Row, Sql, StoreError, Value, check_limits};
 
@@ -22,15 +22,27 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     fn raw(this: &JsCursor) -> Result<JsValue, JsValue>;
 
+    /// `ctx.storage`.
+    type JsStorage;
+    #[wasm_bindgen(method, catch, js_name = transactionSync)]
+    fn transaction_sync(
+        this: &JsStorage,
+        work: &mut dyn FnMut() -> Result<JsValue, JsValue>,
+    ) -> Result<JsValue, JsValue>;
+
     #[wasm_bindgen(js_namespace = Array, js_name = from, catch)]
     fn array_from(iterable: &JsValue) -> Result<Array, JsValue>;
 }
 
-pub struct ObjectSql(JsSql);
+pub struct ObjectSql {
+    sql: JsSql,
+    storage: JsStorage,
+}
 
 impl ObjectSql {
-    pub fn new(storage: &SqlStorage) -> ObjectSql {
-        ObjectSql(storage.as_ref().clone().unchecked_into())
+    pub fn new(storage: &Storage) -> ObjectSql {
+        let sql = storage.sql().as_ref().clone().unchecked_into();
+        ObjectSql { sql, storage: AsRef::<JsValue>::as_ref(storage.as_raw()).clone().unchecked_into() }
     }
 }
 
@@ -46,7 +58,7 @@ impl Sql for ObjectSql {
                 Value::Text(text) => JsValue::from_str(text),
             });
         }
-        let cursor = self.0.exec(statement, &bindings).map_err(failed)?;
+        let cursor = self.sql.exec(statement, &bindings).map_err(failed)?;
         if !has_result(statement) {
             return Ok(Vec::new());
         }
@@ -54,6 +66,17 @@ impl Sql for ObjectSql {
         rows.iter()
             .map(|row| row.unchecked_into::<Array>().iter().map(value).collect::<Result<_, _>>().map(Row))
             .collect()
+    }
+
+    fn atomically(&self, work: &mut dyn FnMut() -> Result<(), StoreError>) -> Result<(), StoreError> {
+        let mut outcome = Ok(());
+        let done = self.storage.transaction_sync(&mut || {
+            outcome = work();
+            // The platform rolls back when the callback throws; what is thrown does not matter.
+            if outcome.is_ok() { Ok(JsValue::UNDEFINED) } else { Err(JsValue::NULL) }
+        });
+        outcome?;
+        done.map(drop).map_err(failed)
     }
 }
 

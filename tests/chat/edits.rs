@@ -108,7 +108,6 @@ fn a_long_answer_is_taken_back_in_whole() {
 }
 
 #[test]
-#[ignore = "an answer is offered anew for any answered message, not only for the last"]
 fn an_edit_of_an_older_message_offers_nothing() {
     let mut sim = Sim::private();
     let id = sim.text("waht?");

@@ -32,7 +32,6 @@ fn a_store_that_fails_for_a_minute_causes_no_storm_and_the_answer_comes() {
 }
 
 #[test]
-#[ignore = "the end of a turn is several statements: when the last fails, its answer stays queued and is made again"]
 fn an_answer_whose_turn_could_not_be_closed_comes_once() {
     let sim = fails_for_a_minute("UPDATE turn");
     assert_eq!(sim.screen(), ["One two"]);
@@ -115,7 +114,6 @@ fn an_update_whose_acceptance_failed_half_way_is_not_lost() {
 }
 
 #[test]
-#[ignore = "a fault between opening a turn and closing its inbox rows runs the turn without its question, then again"]
 fn an_update_whose_acceptance_failed_half_way_is_answered_once() {
     for nth in 0.. {
         let Some(sim) = accepted_with_a_fault(nth) else { break };
