@@ -248,10 +248,8 @@ impl<S: Sql, P: Ports> Call<'_, S, P> {
             return Some(method::typing(target));
         }
         let (index, piece) = newest_piece(&self.text)?;
-        let keyboard = Keyboard(vec![vec![Button::new(
-            text::chat::stop_button(self.turn.lang),
-            format!("stop:{}", self.turn.id),
-        )]]);
+        let keyboard =
+            Keyboard(vec![vec![Button::new(text::chat::stop_button(self.turn.lang), format!("stop:{}", self.turn.id))]]);
         Some(match show {
             Show::Draft => method::send_draft(target, self.turn.id * DRAFTS_PER_TURN + index, &piece),
             Show::Edit => method::edit_text(target, self.turn.placeholder?, &piece, Some(&keyboard)),
@@ -278,10 +276,7 @@ impl<S: Sql, P: Ports> Call<'_, S, P> {
                 self.preview.ended(show, true, self.turn.placeholder.is_some());
             }
             Outcome::Retry { after_ms, flood: true } => {
-                // Drafts are counted apart from messages: a wait for them does not hold the answer back (DESIGN §3.4).
-                if show != Show::Draft {
-                    self.chat.note_flood(now + after_ms)?;
-                }
+                self.chat.note_flood(now + after_ms)?;
                 self.preview.pause(now + after_ms);
             }
             Outcome::Unauthorized => {
