@@ -6,7 +6,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::conversation::{Conversation, WATCHDOG_MS};
-use super::inbox::{self, Entry};
+use super::inbox::{self, Entry, Waiting};
+use super::model_call::DRAFTS_PER_TURN;
 use super::outbox::Slot;
 use super::ports::Ports;
 use super::{gather, turn};
@@ -44,6 +45,10 @@ const MAX_RECORD: usize = 4_096;
 impl<S: Sql, P: Ports> Conversation<S, P> {
     /// Stores one update. `session` is this object's name; `admission` the Directory's word, if the Worker brought one.
     pub fn accept(&self, session: &str, body: &str, admission: Option<Admission>) -> Result<Accepted, StoreError> {
+        self.atomically(|| self.accept_whole(session, body, admission))
+    }
+
+    fn accept_whole(&self, session: &str, body: &str, admission: Option<Admission>) -> Result<Accepted, StoreError> {
         self.change(|settings| {
             if settings.session.is_none() {
                 settings.session = Some(session.to_owned());
@@ -65,7 +70,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             UpdateKind::Message(message) => self.accept_message(&update, message, body, &admission),
             UpdateKind::Edited(message) => self.accept_edit(&update, message, &admission),
             UpdateKind::Callback(callback) => self.accept_press(&update, callback),
-            UpdateKind::Stopped(stopped) => self.accept_stop(&update, &format!("draft {}", stopped.draft_id)),
+            UpdateKind::Stopped(stopped) => self.accept_draft_stop(&update, stopped.draft_id),
             UpdateKind::Membership(_) | UpdateKind::Unknown(_) => self.record(&update, body),
         }
     }
@@ -125,7 +130,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             return self.accept_unreadable(update, message, body);
         }
         let now = self.ports.now();
-        let first = inbox::waiting(&self.sql)?.first().map(|row| row.received_at);
+        let first = inbox::first_waiting(&self.sql)?;
         let ready_at = gather::ready_at(&content, album.is_some(), now, first);
         let entry = Entry {
             update_id: update.id,
@@ -136,13 +141,12 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             ready_at,
             ..Entry::default()
         };
-        if inbox::insert(&self.sql, entry, now)?.is_none() {
-            return Ok(Accepted::quiet());
-        }
-        if first.is_some() {
+        let Some(seq) = inbox::insert(&self.sql, entry, now)? else { return Ok(Accepted::quiet()) };
+        let commented = busy && content.forwarded_from.is_some() && self.take_back_turn(now)?;
+        if first.is_some() || commented {
             inbox::set_ready(&self.sql, ready_at)?;
         }
-        if busy {
+        if busy && !commented {
             if first.is_none() {
                 let options = SendOptions { silent: true, ..SendOptions::default() };
                 self.say(Slot::Notice, None, text::chat::queued(self.settings.borrow().lang), &options)?;
@@ -151,7 +155,20 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             return Ok(Accepted::work());
         }
         self.alarm_by(if ready_at > now { ready_at } else { now + WATCHDOG_MS });
-        let started = self.begin_due_turn()?;
+        let started = if first.is_some() || commented {
+            self.begin_due_turn()?
+        } else {
+            // It waits alone: no need to read it back.
+            let media_group = album.map(str::to_owned);
+            self.begin_turn_of(&[Waiting {
+                seq,
+                message_id: message.message_id,
+                ready_at,
+                received_at: now,
+                media_group,
+                content,
+            }])?
+        };
         // The typing sign rides in the webhook's answer: no call, no wait (telegram.md §2).
         let reply = started.then(|| typing(self.target()).into_webhook_reply());
         Ok(Accepted::Stored { reply, work: true })
@@ -187,6 +204,15 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         self.stop_turn()?;
         self.alarm_by(self.ports.now() + WATCHDOG_MS);
         Ok(Accepted::work())
+    }
+
+    /// Telegram's own Stop button under a draft: counts only for the turn that shows this draft.
+    fn accept_draft_stop(&self, update: &Update, draft_id: i64) -> Result<Accepted, StoreError> {
+        let shown_by = draft_id / DRAFTS_PER_TURN;
+        if turn::open(&self.sql)?.is_some_and(|turn| turn.id == shown_by) {
+            return self.accept_stop(update, &format!("draft {draft_id}"));
+        }
+        self.drop_update(update, "a draft of a turn that is over")
     }
 
     /// Asks the open turn to end. False if none is open.

@@ -7,6 +7,7 @@ use super::conversation::{Conversation, WATCHDOG_MS};
 use super::inbox;
 use super::outbox::{Slot, enqueue};
 use super::ports::Ports;
+use super::turn;
 use crate::store::{Sql, StoreError};
 use crate::telegram::method::{answer_callback, delete};
 use crate::telegram::update::{Callback, Update};
@@ -23,8 +24,11 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         let (kind, argument) = data.split_once(':').unwrap_or((data, ""));
         let toast = match kind {
             "stop" => {
-                inbox::close_waiting(&self.sql, "dropped", "stopped by the person")?;
-                if self.stop_turn()? { text::chat::stopping(lang) } else { text::chat::nothing_to_stop(lang) }
+                let theirs = turn::open(&self.sql)?.is_some_and(|turn| turn.id.to_string() == argument);
+                if theirs {
+                    inbox::close_waiting(&self.sql, "dropped", "stopped by the person")?;
+                }
+                if theirs && self.stop_turn()? { text::chat::stopping(lang) } else { text::chat::nothing_to_stop(lang) }
                     .to_owned()
             }
             "again" => {

@@ -11,7 +11,7 @@ use super::ports::Ports;
 use super::settings::Settings;
 use super::signal::Signal;
 use super::{MIGRATIONS, inbox, turn};
-use crate::store::{Sql, StoreError, migrate};
+use crate::store::{Sql, StoreError, all_or_nothing, migrate};
 use crate::telegram::method::Target;
 
 /// While a turn runs the alarm is kept at most this far ahead, so that a killed process is noticed soon after its restart.
@@ -29,8 +29,8 @@ pub struct Conversation<S, P> {
 /// What only this instance knows; gone with it, rebuilt from the store.
 #[derive(Debug, Default)]
 pub(super) struct Live {
-    /// Unfinished work of an earlier instance has been looked at.
-    pub recovered: Cell<bool>,
+    /// The store failed since the alarm was last set: the next try must not come at once.
+    pub faulted: Cell<bool>,
     pub turning: Cell<bool>,
     pub delivering: Cell<bool>,
     pub listing: Cell<bool>,
@@ -73,9 +73,6 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     /// Does all that is due: takes up what a dead instance left, runs turns, delivers. Returns when only waiting is left,
     /// with the alarm set for it. Never fails: a store error is logged and the alarm tries again.
     pub async fn work(&self) {
-        if let Err(error) = self.recover() {
-            self.fault("recover", &error);
-        }
         futures::join!(self.run_turns(), self.deliver(), self.run_menus());
         self.rearm();
     }
@@ -85,18 +82,6 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         self.live.alarm.set(None);
         self.alarm_by(self.ports.now() + WATCHDOG_MS);
         self.work().await;
-    }
-
-    /// Once per instance: whatever is marked as under way belongs to an instance that is gone.
-    fn recover(&self) -> Result<(), StoreError> {
-        if self.live.recovered.replace(true) {
-            return Ok(());
-        }
-        let lost = outbox::close_interrupted(&self.sql)?;
-        for row in lost {
-            self.note_ambiguous(&row)?;
-        }
-        turn::close_interrupted_steps(&self.sql, self.ports.now())
     }
 
     /// Brings the alarm forward to `at` if it is later or unset.
@@ -116,6 +101,9 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
                 Some(self.ports.now() + WATCHDOG_MS)
             }
         };
+        // What is overdue because the store fails would set the alarm to now, again and again.
+        let soonest = if self.live.faulted.take() { self.ports.now() + WATCHDOG_MS } else { i64::MIN };
+        let at = at.map(|at| at.max(soonest));
         if at != self.live.alarm.get() {
             self.live.alarm.set(at);
             self.ports.set_alarm(at);
@@ -161,7 +149,37 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         Ok(())
     }
 
+    /// Runs `work` as one unit. If it fails nothing of it is left, neither in the store nor in what is kept of it here.
+    pub(super) fn atomically<T>(&self, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let done = all_or_nothing(&self.sql, work);
+        if done.is_err() {
+            self.settings.replace(Settings::load(&self.sql)?);
+            // The alarm may have been rolled back as well: whoever needs one sets it again.
+            self.live.alarm.set(None);
+        }
+        done
+    }
+
     pub(super) fn fault(&self, what: &str, error: &StoreError) {
+        self.live.faulted.set(true);
         self.ports.log(&format!("chat {what}: {error}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lane_has_one_holder_however_often_others_ask() {
+        let flag = Cell::new(false);
+        let held = Lane::enter(&flag);
+        assert!(held.is_some());
+        for _ in 0..3 {
+            assert!(Lane::enter(&flag).is_none());
+        }
+        drop(held);
+        assert!(Lane::enter(&flag).is_some());
+        assert!(!flag.get());
     }
 }

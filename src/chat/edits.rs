@@ -24,25 +24,29 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         admission: &Admission,
     ) -> Result<Accepted, StoreError> {
         let content = Content::read(message, bot_id(admission), admission.bot_username.as_deref());
-        let Some((seq, outcome, turn, old)) = inbox::by_message(&self.sql, message.message_id)? else {
+        let Some(received) = inbox::by_message(&self.sql, message.message_id)? else {
             self.insert_closed(update, None, "dropped", "an edit of a message that was not answered")?;
             return Ok(Accepted::quiet());
         };
-        if old.text == content.text {
+        if received.content.text == content.text {
             self.insert_closed(update, None, "dropped", "an edit without a change of text")?;
             return Ok(Accepted::quiet());
         }
         let json = serde_json::to_string(&content).map_err(|error| StoreError::Sql(error.to_string()))?;
-        let (Some(_), Some(turn)) = (outcome, turn) else {
+        let (Some(_), Some(turn)) = (received.outcome, received.turn_id) else {
             if self.insert_closed(update, None, "merged", "changed before its turn")? {
-                inbox::set_content(&self.sql, seq, &json)?;
+                inbox::set_content(&self.sql, received.seq, &json)?;
             }
             return Ok(Accepted::quiet());
         };
+        if inbox::last_turn(&self.sql)? != Some(turn) {
+            self.insert_closed(update, None, "dropped", "an edit of an older message")?;
+            return Ok(Accepted::quiet());
+        }
         if !self.insert_closed(update, None, "edit", "a new answer was offered")? {
             return Ok(Accepted::quiet());
         }
-        inbox::set_content(&self.sql, seq, &json)?;
+        inbox::set_content(&self.sql, received.seq, &json)?;
         let lang = self.settings.borrow().lang;
         let keyboard = Keyboard(vec![vec![Button::new(text::chat::answer_anew(lang), format!("redo:{turn}"))]]);
         let options = SendOptions { reply_to: Some(message.message_id), silent: true, keyboard: Some(keyboard) };

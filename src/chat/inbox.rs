@@ -69,6 +69,13 @@ fn read_waiting(row: &Row) -> Result<Waiting, StoreError> {
     })
 }
 
+/// When the oldest message that waits arrived; `None`: none waits.
+pub fn first_waiting(sql: &impl Sql) -> Result<Option<i64>, StoreError> {
+    let rows =
+        sql.run("SELECT received_at FROM inbox WHERE outcome IS NULL AND kind = 'message' ORDER BY seq LIMIT 1", &[])?;
+    rows.first().map(|row| row.int(0)).transpose()
+}
+
 /// True if a message waits.
 pub fn has_waiting(sql: &impl Sql) -> Result<bool, StoreError> {
     let rows = sql.run("SELECT 1 FROM inbox WHERE outcome IS NULL AND kind = 'message' LIMIT 1", &[])?;
@@ -111,24 +118,47 @@ pub fn close_waiting(sql: &impl Sql, outcome: &str, detail: &str) -> Result<usiz
     Ok(rows.len())
 }
 
+/// The messages of a turn that was undone wait again.
+pub fn reopen(sql: &impl Sql, turn: i64) -> Result<(), StoreError> {
+    sql.run("UPDATE inbox SET outcome = NULL, turn_id = NULL WHERE turn_id = ?1 AND kind = 'message'", &[turn.into()])?;
+    Ok(())
+}
+
 /// The oldest request for a menu that has no answer yet.
 pub fn next_menu(sql: &impl Sql) -> Result<Option<i64>, StoreError> {
     let rows = sql.run("SELECT seq FROM inbox WHERE outcome IS NULL AND kind = 'menu' ORDER BY seq LIMIT 1", &[])?;
     rows.first().map(|row| row.int(0)).transpose()
 }
 
-/// What became of the message with this Telegram id: seq, outcome, turn and content.
-pub fn by_message(
-    sql: &impl Sql,
-    message_id: i64,
-) -> Result<Option<(i64, Option<String>, Option<i64>, Content)>, StoreError> {
+/// A stored message and what became of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Received {
+    pub seq: i64,
+    pub outcome: Option<String>,
+    pub turn_id: Option<i64>,
+    pub content: Content,
+}
+
+/// The message with this Telegram id.
+pub fn by_message(sql: &impl Sql, message_id: i64) -> Result<Option<Received>, StoreError> {
     let rows = sql.run(
         "SELECT seq, outcome, turn_id, content FROM inbox WHERE message_id = ?1 AND kind = 'message' ORDER BY seq DESC LIMIT 1",
         &[message_id.into()],
     )?;
     let Some(row) = rows.first() else { return Ok(None) };
     let content = serde_json::from_str(row.opt_text(3)?.unwrap_or("{}")).unwrap_or_default();
-    Ok(Some((row.int(0)?, row.opt_text(1)?.map(str::to_owned), row.opt_int(2)?, content)))
+    Ok(Some(Received {
+        seq: row.int(0)?,
+        outcome: row.opt_text(1)?.map(str::to_owned),
+        turn_id: row.opt_int(2)?,
+        content,
+    }))
+}
+
+/// The turn that took the newest of the messages taken so far.
+pub fn last_turn(sql: &impl Sql) -> Result<Option<i64>, StoreError> {
+    let rows = sql.run("SELECT turn_id FROM inbox WHERE turn_id IS NOT NULL ORDER BY seq DESC LIMIT 1", &[])?;
+    rows.first().map(|row| row.int(0)).transpose()
 }
 
 /// Replaces the content of a row, after the person edited the message.

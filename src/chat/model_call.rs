@@ -39,7 +39,7 @@ const SETTLE_MS: i64 = 150;
 /// A placeholder under way may take longer: its id is needed to remove it.
 const SETTLE_PLACEHOLDER_MS: i64 = 5_000;
 /// Drafts of one turn: one id per piece of a long answer.
-const DRAFTS_PER_TURN: i64 = 64;
+pub(super) const DRAFTS_PER_TURN: i64 = 64;
 
 /// Why waiting for the network ended early.
 enum Interrupt {
@@ -248,10 +248,8 @@ impl<S: Sql, P: Ports> Call<'_, S, P> {
             return Some(method::typing(target));
         }
         let (index, piece) = newest_piece(&self.text)?;
-        let keyboard = Keyboard(vec![vec![Button::new(
-            text::chat::stop_button(self.turn.lang),
-            format!("stop:{}", self.turn.id),
-        )]]);
+        let keyboard =
+            Keyboard(vec![vec![Button::new(text::chat::stop_button(self.turn.lang), format!("stop:{}", self.turn.id))]]);
         Some(match show {
             Show::Draft => method::send_draft(target, self.turn.id * DRAFTS_PER_TURN + index, &piece),
             Show::Edit => method::edit_text(target, self.turn.placeholder?, &piece, Some(&keyboard)),

@@ -47,6 +47,13 @@ pub struct Delivery {
     degraded: i64,
 }
 
+impl Delivery {
+    /// True if a lost answer does no harm when the call is made again: a line of ours said twice is better than unsaid.
+    fn may_repeat(&self) -> bool {
+        self.call.is_idempotent() || self.slot == Slot::Notice.name()
+    }
+}
+
 /// Tries of a call that fails for a reason that should pass. Floods do not count.
 const MAX_TRIES: i64 = 8;
 
@@ -101,16 +108,16 @@ pub fn earliest(sql: &impl Sql) -> Result<Option<i64>, StoreError> {
     rows.first().map(|row| row.int(0)).transpose()
 }
 
-/// Calls that were under way when an instance died: harmless ones go back to the queue, the others are ambiguous and returned.
-pub fn close_interrupted(sql: &impl Sql) -> Result<Vec<Delivery>, StoreError> {
+/// Calls marked as under way although nobody makes them: harmless ones go back to the queue, the others are ambiguous and returned.
+fn close_interrupted(sql: &impl Sql) -> Result<Vec<Delivery>, StoreError> {
     let rows = sql.run(&format!("SELECT {COLUMNS} FROM outbox WHERE state = 'sending' ORDER BY id"), &[])?;
     let mut lost = Vec::new();
     for row in &rows {
         let delivery = read(row)?;
-        if delivery.call.is_idempotent() {
+        if delivery.may_repeat() {
             set_state(sql, delivery.id, "queued", None)?;
         } else {
-            set_state(sql, delivery.id, "ambiguous", Some("the process ended while the call was under way"))?;
+            set_state(sql, delivery.id, "ambiguous", Some("interrupted while the call was under way"))?;
             lost.push(delivery);
         }
     }
@@ -162,6 +169,9 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     /// Sends what is due, in order, until nothing is or something has to wait. At most one runs at a time.
     pub(super) async fn deliver(&self) {
         let Some(_lane) = Lane::enter(&self.live.delivering) else { return };
+        if let Err(error) = self.take_back_interrupted() {
+            return self.fault("deliver", &error);
+        }
         loop {
             match self.deliver_next().await {
                 Ok(true) => {}
@@ -169,6 +179,15 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
                 Err(error) => return self.fault("deliver", &error),
             }
         }
+    }
+
+    /// Who enters the lane is alone in it: a call still marked as under way was left by an instance that is gone, by a
+    /// task that was dropped, or by a result that could not be written.
+    fn take_back_interrupted(&self) -> Result<(), StoreError> {
+        for delivery in close_interrupted(&self.sql)? {
+            self.note_ambiguous(&delivery)?;
+        }
+        Ok(())
     }
 
     /// When Telegram will hear us again: the later of a flood wait and a refused token's rest.
@@ -211,7 +230,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
                 }
                 put_off(&self.sql, delivery.id, now + backoff(after_ms, delivery.attempts, flood), !flood)
             }
-            Outcome::Ambiguous if delivery.call.is_idempotent() || delivery.slot == Slot::Notice.name() => {
+            Outcome::Ambiguous if delivery.may_repeat() => {
                 if delivery.attempts + 1 >= MAX_TRIES {
                     return self.give_up(&delivery, "no answer");
                 }
@@ -302,7 +321,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         let keyboard =
             Keyboard(vec![vec![Button::new(text::chat::send_again(lang), format!("again:{}", delivery.id))]]);
         let options = SendOptions { silent: true, keyboard: Some(keyboard), ..SendOptions::default() };
-        let call = send_message(self.target(), &plain(&text::chat::maybe_lost(lang)), &options);
+        let call = send_message(self.target(), &plain(text::chat::maybe_lost(lang)), &options);
         let now = self.ports.now();
         enqueue(&self.sql, delivery.turn_id, Slot::Notice, 0, &call, now + AMBIGUOUS_NOTICE_AFTER_MS, now)?;
         Ok(())

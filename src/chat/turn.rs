@@ -24,9 +24,13 @@ pub struct Turn {
     pub created_at: i64,
 }
 
-pub fn begin(sql: &impl Sql, turn: &Turn) -> Result<(), StoreError> {
-    sql.run(
-        "INSERT INTO turn (id, state, model, lang, reply_to, created_at) VALUES (?1, 'running', ?2, ?3, ?4, ?5)",
+/// Records that a turn runs. Returns its id: `turn.id`, or if that turn was there before (it is answered anew) the next
+/// above every inbox row there will be for a long time, and still exact as a JavaScript number.
+pub fn begin(sql: &impl Sql, turn: &Turn) -> Result<i64, StoreError> {
+    let rows = sql.run(
+        "INSERT INTO turn (id, state, model, lang, reply_to, created_at) VALUES (
+           iif(EXISTS (SELECT 1 FROM turn WHERE id = ?1), (SELECT max(1000000000, max(id)) + 1 FROM turn), ?1),
+           'running', ?2, ?3, ?4, ?5) RETURNING id",
         &[
             turn.id.into(),
             turn.model.to_string().into(),
@@ -35,7 +39,7 @@ pub fn begin(sql: &impl Sql, turn: &Turn) -> Result<(), StoreError> {
             turn.created_at.into(),
         ],
     )?;
-    Ok(())
+    rows.first().map_or(Err(StoreError::Shape { index: 0 }), |row| row.int(0))
 }
 
 /// The one unfinished turn, if any.
@@ -107,7 +111,7 @@ pub fn end_step(sql: &impl Sql, id: i64, state: &str, detail: &str, now: i64) ->
     Ok(())
 }
 
-/// Steps an earlier instance began and never ended were cut.
+/// Steps that were begun and never ended were cut. Only for who is alone in the turn lane.
 pub fn close_interrupted_steps(sql: &impl Sql, now: i64) -> Result<(), StoreError> {
     sql.run(
         "UPDATE step SET state = 'cut', ended_at = ?1 WHERE state = 'begun'

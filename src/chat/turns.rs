@@ -23,6 +23,8 @@ use crate::text::chat::Trouble;
 
 /// Calls of one run of a turn, the first included (providers.md §5.2: two retries).
 const MAX_CALLS: u32 = 3;
+/// A forward that comes this soon after a message belongs to it. Shorter than the wait before a placeholder.
+const COMMENT_WINDOW_MS: i64 = 900;
 /// A provider that asks for a longer pause than this is not waited for.
 const LONGEST_PAUSE_MS: i64 = 20_000;
 
@@ -30,6 +32,10 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     /// Runs turns until none is due. At most one runs at a time.
     pub(super) async fn run_turns(&self) {
         let Some(_lane) = Lane::enter(&self.live.turning) else { return };
+        // Who enters the lane is alone in it: a step still begun was cut.
+        if let Err(error) = turn::close_interrupted_steps(&self.sql, self.ports.now()) {
+            return self.fault("turn", &error);
+        }
         loop {
             let done = match self.next_turn() {
                 Ok(Some(turn)) => self.run_turn(turn).await,
@@ -48,28 +54,32 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         if let Some(turn) = turn::open(&self.sql)? {
             return Ok(Some(turn));
         }
-        if self.begin_due_turn()? { turn::open(&self.sql) } else { Ok(None) }
+        if self.begin_turn_of(&inbox::waiting(&self.sql)?)? { turn::open(&self.sql) } else { Ok(None) }
     }
 
     /// Takes all waiting messages into a new turn if their window is over and no turn is open. True if one began.
     pub(super) fn begin_due_turn(&self) -> Result<bool, StoreError> {
-        let rows = inbox::waiting(&self.sql)?;
+        if turn::is_open(&self.sql)? {
+            return Ok(false);
+        }
+        self.begin_turn_of(&inbox::waiting(&self.sql)?)
+    }
+
+    /// Takes `rows`, all that wait, into a new turn if their window is over. No turn is open. True if one began.
+    pub(super) fn begin_turn_of(&self, rows: &[Waiting]) -> Result<bool, StoreError> {
         let Some(ready_at) = rows.iter().map(|row| row.ready_at).max() else { return Ok(false) };
         if ready_at > self.ports.now() {
             self.alarm_by(ready_at);
             return Ok(false);
         }
-        if turn::is_open(&self.sql)? {
-            return Ok(false);
-        }
         if rows.iter().all(|row| row.content.text.trim().is_empty()) {
-            self.keep_files(&rows)?;
+            self.keep_files(rows)?;
             return Ok(false);
         }
         if rows.iter().any(|row| !row.content.attachments.is_empty()) {
             self.say_files_unused()?;
         }
-        self.begin_turn(&rows)?;
+        self.begin_turn(rows)?;
         Ok(true)
     }
 
@@ -77,13 +87,11 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     pub(super) fn begin_turn(&self, rows: &[Waiting]) -> Result<(), StoreError> {
         let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(()) };
         let now = self.ports.now();
-        // A turn answered anew needs an id of its own: the next free one.
-        let id = self.fresh_turn_id(first.seq)?;
         let lang = self.settings.borrow().lang;
-        turn::begin(
+        let id = turn::begin(
             &self.sql,
             &Turn {
-                id,
+                id: first.seq,
                 attempts: 0,
                 model: self.model(),
                 lang,
@@ -103,14 +111,18 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         Ok(())
     }
 
-    fn fresh_turn_id(&self, wanted: i64) -> Result<i64, StoreError> {
-        let taken = self.sql.run("SELECT 1 FROM turn WHERE id = ?1", &[wanted.into()])?;
-        if taken.is_empty() {
-            return Ok(wanted);
+    /// Clients send the comment of a forward as a message of its own just before it (telegram.md §5). If the open turn
+    /// can be such a comment and has shown nothing that would stay, it is undone: its messages wait again. True if so.
+    pub(super) fn take_back_turn(&self, now: i64) -> Result<bool, StoreError> {
+        let Some(turn) = turn::open(&self.sql)? else { return Ok(false) };
+        if turn.stop_requested || turn.placeholder.is_some() || now - turn.created_at > COMMENT_WINDOW_MS {
+            return Ok(false);
         }
-        // Above every inbox row there will be for a long time, and still exact as a JavaScript number.
-        let rows = self.sql.run("SELECT max(1000000000, max(id)) + 1 FROM turn", &[])?;
-        rows.first().map_or(Ok(wanted), |row| row.int(0))
+        turn::finish(&self.sql, turn.id, "taken back", None, now)?;
+        transcript::hide_turn(&self.sql, turn.id)?;
+        inbox::reopen(&self.sql, turn.id)?;
+        self.live.stop.raise();
+        Ok(true)
     }
 
     /// Files without words: stored for the day the model can use them; the person is told.
@@ -149,6 +161,10 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
                     Ok(finish) => return self.end_answered(&turn, step, answer, &finish),
                     Err(error) => error,
                 },
+                // A forward came right behind its comment: both are answered in a turn of their own (see `accept`).
+                End::Stopped if !turn::is_open(&self.sql)? => {
+                    return turn::end_step(&self.sql, step, "stopped", "taken back", now);
+                }
                 End::Stopped => {
                     turn::end_step(&self.sql, step, "stopped", "", now)?;
                     return self.end_stopped(&turn, &answer.text());
@@ -180,16 +196,18 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     fn end_answered(&self, turn: &Turn, step: i64, answer: Accumulator, finish: &Finish) -> Result<(), StoreError> {
         let now = self.ports.now();
         let usage = answer.usage().unwrap_or_default();
-        turn::end_step(&self.sql, step, "done", &turn::usage_detail(&usage), now)?;
         let mut shown = render(&answer.text());
         match finish {
             Finish::Length => append_line(&mut shown, text::chat::too_long(turn.lang)),
             Finish::Blocked(_) => append_line(&mut shown, &text::chat::trouble(turn.lang, Trouble::Declined)),
             _ => {}
         }
-        self.keep_answer(turn, &answer.into_message())?;
-        self.queue_answer(turn, &shown)?;
-        turn::finish(&self.sql, turn.id, "answered", None, now)
+        self.atomically(|| {
+            turn::end_step(&self.sql, step, "done", &turn::usage_detail(&usage), now)?;
+            self.keep_answer(turn, &answer.into_message())?;
+            self.queue_answer(turn, &shown)?;
+            turn::finish(&self.sql, turn.id, "answered", None, now)
+        })
     }
 
     /// The person stopped it: what is there is kept, and the next prompt knows it was cut.
@@ -198,11 +216,13 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         let now = self.ports.now();
         let mut shown = render_partial(partial);
         append_line(&mut shown, text::chat::stopped(turn.lang));
-        if !partial.is_empty() {
-            self.keep_answer(turn, &Message::assistant(format!("{partial}\n[stopped here by the user]")))?;
-        }
-        self.queue_answer(turn, &shown)?;
-        turn::finish(&self.sql, turn.id, "stopped", None, now)
+        self.atomically(|| {
+            if !partial.is_empty() {
+                self.keep_answer(turn, &Message::assistant(format!("{partial}\n[stopped here by the user]")))?;
+            }
+            self.queue_answer(turn, &shown)?;
+            turn::finish(&self.sql, turn.id, "stopped", None, now)
+        })
     }
 
     /// No answer came: the person gets one line that says why, below what there is.
@@ -212,25 +232,28 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         let mut shown = render_partial(partial);
         if !partial.is_empty() {
             append_line(&mut shown, text::chat::cut_off(turn.lang));
-            self.keep_answer(turn, &Message::assistant(format!("{partial}\n[the answer broke off here]")))?;
         }
         append_line(&mut shown, &line);
-        self.queue_answer(turn, &shown)?;
-        turn::finish(&self.sql, turn.id, "failed", Some(reason), now)
+        self.atomically(|| {
+            if !partial.is_empty() {
+                self.keep_answer(turn, &Message::assistant(format!("{partial}\n[the answer broke off here]")))?;
+            }
+            self.queue_answer(turn, &shown)?;
+            turn::finish(&self.sql, turn.id, "failed", Some(reason), now)
+        })
     }
 
     fn keep_answer(&self, turn: &Turn, message: &Message) -> Result<(), StoreError> {
-        // The conversation may have been started afresh meanwhile: the answer belongs to its question's epoch.
-        let rows = self.sql.run("SELECT epoch FROM message WHERE turn_id = ?1 LIMIT 1", &[turn.id.into()])?;
-        let epoch = rows.first().map_or(Ok(self.settings.borrow().epoch), |row| row.int(0))?;
-        transcript::append(&self.sql, epoch, Some(turn.id), message, self.ports.now())?;
-        Ok(())
+        let epoch = self.settings.borrow().epoch;
+        transcript::append_answer(&self.sql, epoch, turn.id, message, self.ports.now())
     }
 
     /// Queues the pieces of an answer, the first as the reply, the others silent; then the placeholder goes.
     fn queue_answer(&self, turn: &Turn, shown: &Formatted) -> Result<(), StoreError> {
         let now = self.ports.now();
-        for (seq, piece) in (0i64..).zip(split(shown)) {
+        // Access was taken back while the model spoke: nothing more goes there.
+        let pieces = if self.settings.borrow().admission.is_some() { split(shown) } else { Vec::new() };
+        for (seq, piece) in (0i64..).zip(pieces) {
             let options = SendOptions { reply_to: turn.reply_to.filter(|_| seq == 0), silent: seq > 0, keyboard: None };
             let call = send_message(self.target(), &piece, &options);
             enqueue(&self.sql, Some(turn.id), Slot::Answer, seq, &call, 0, now)?;

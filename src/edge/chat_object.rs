@@ -92,7 +92,7 @@ impl DurableObject for Chat {
         let config = config::chat(&env);
         let session = Rc::new(RefCell::new(None));
         let platform = Platform { storage: state.storage(), env, telegram: OnceCell::new(), session: session.clone() };
-        let conversation = Conversation::open(ObjectSql(state.storage().sql()), platform, config).map(Rc::new);
+        let conversation = Conversation::open(ObjectSql::new(&state.storage()), platform, config).map(Rc::new);
         if let Ok(conversation) = &conversation {
             session.replace(conversation.session());
         }

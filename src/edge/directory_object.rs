@@ -19,6 +19,8 @@ use crate::text::{self, Lang};
 
 /// Profiles are asked for again after this long.
 const PROFILE_EVERY_MS: i64 = 86_400_000;
+/// What a killed process left undone is taken up again after this long.
+const WATCHDOG_MS: i64 = 10_000;
 /// A change that did not reach its conversation is tried again after this long.
 const PUSH_AGAIN_MS: i64 = 5_000;
 
@@ -56,7 +58,7 @@ pub struct UnknownKind {
 
 impl DurableObject for Directory {
     fn new(state: State, env: Env) -> Self {
-        let directory = directory::Directory::new(ObjectSql(state.storage().sql()));
+        let directory = directory::Directory::new(ObjectSql::new(&state.storage()));
         let inner = Rc::new(Inner { directory, env, storage: state.storage(), working: Cell::new(false) });
         Directory { state, inner }
     }
@@ -65,12 +67,14 @@ impl DurableObject for Directory {
         let path = request.path();
         let body = request.text().await?;
         let answer = self.inner.answer(&path, &body).await;
+        self.inner.set_watchdog();
         let inner = self.inner.clone();
         self.state.wait_until(async move { inner.work().await });
         answer
     }
 
     async fn alarm(&self) -> Result<Response> {
+        self.inner.set_watchdog();
         self.inner.work().await;
         Response::empty()
     }
@@ -181,6 +185,22 @@ impl Inner {
         }
     }
 
+    /// The next alarm is set before work begins, and together with the rows that wait: a process that dies in between
+    /// leaves nothing behind that only the cron would find (DESIGN §3.5).
+    fn set_watchdog(&self) {
+        let Ok(directory) = &self.directory else { return };
+        let waits = directory.next_push().is_ok_and(|push| push.is_some())
+            || directory.next_due_at().is_ok_and(|at| at.is_some());
+        if !waits {
+            return;
+        }
+        // Called without awaiting, as in `Chat`.
+        let at = js_sys::Date::new(&((clock::now() + WATCHDOG_MS) as f64).into());
+        if self.storage.as_raw().set_alarm(at, js_sys::Object::new()).is_err() {
+            console_error!("the Directory's alarm could not be set");
+        }
+    }
+
     /// Sends what waits: changes to conversations, then messages to people. Leaves the alarm set for the rest.
     async fn work(&self) {
         if self.working.replace(true) {
@@ -204,11 +224,12 @@ impl Inner {
             }
         }
         let next = directory.next_due_at().ok().flatten();
-        if let Some(at) = [next, push_again].into_iter().flatten().min() {
-            let wait = (at - clock::now()).max(1);
-            if self.storage.set_alarm(wait).await.is_err() {
-                console_error!("the Directory's alarm could not be set");
-            }
+        let done = match [next, push_again].into_iter().flatten().min() {
+            Some(at) => self.storage.set_alarm((at - clock::now()).max(1)).await,
+            None => self.storage.delete_alarm().await,
+        };
+        if done.is_err() {
+            console_error!("the Directory's alarm could not be set");
         }
     }
 

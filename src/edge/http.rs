@@ -1,13 +1,23 @@
 //! Outgoing HTTP: requests as data in, bytes out, aborted when nobody waits any more.
 
 use futures::StreamExt;
-use worker::{AbortController, ByteStream, Fetch, Headers, Method, Request, RequestInit, Response};
+use js_sys::Object;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use worker::{ByteStream, Response};
 
 use crate::chat::ports::{Body, Lost, ModelResponse};
 use crate::llm::HttpRequest;
 
-/// Aborts its request when dropped; harmless after the end.
-pub struct AbortOnDrop(Option<AbortController>);
+/// Aborts its request when dropped before the answer was read to its end.
+pub struct AbortOnDrop(Option<web_sys::AbortController>);
+
+impl AbortOnDrop {
+    /// The answer is complete: there is nothing to abort, and aborting costs an exception with its stack.
+    pub fn disarm(&mut self) {
+        self.0 = None;
+    }
+}
 
 impl Drop for AbortOnDrop {
     fn drop(&mut self) {
@@ -17,36 +27,63 @@ impl Drop for AbortOnDrop {
     }
 }
 
+/// What goes into a request beside its address.
+pub fn request_init(
+    method: &str,
+    headers: &[(&str, &str)],
+    body: Option<&str>,
+) -> Result<web_sys::RequestInit, JsValue> {
+    let list = Object::new();
+    for (name, value) in headers {
+        js_sys::Reflect::set(&list, &JsValue::from_str(name), &JsValue::from_str(value))?;
+    }
+    let init = web_sys::RequestInit::new();
+    init.set_method(method);
+    init.set_headers(&list);
+    if let Some(body) = body {
+        init.set_body(&JsValue::from_str(body));
+    }
+    Ok(init)
+}
+
 /// Sends a request and waits for the headers. Dropping the future, or the guard in the result, aborts it.
-pub async fn send(
-    method: Method,
+async fn send(
+    method: &str,
     url: &str,
     headers: &[(&str, &str)],
     body: Option<&str>,
-) -> Result<(Response, AbortOnDrop), Lost> {
-    let list = Headers::new();
-    for (name, value) in headers {
-        list.set(name, value).map_err(|_| Lost)?;
-    }
-    let mut init = RequestInit::new();
-    init.with_method(method).with_headers(list).with_body(body.map(Into::into));
-    let request = Request::new_with_init(url, &init).map_err(|_| Lost)?;
-    let controller = AbortController::default();
-    let signal = controller.signal();
+) -> Result<(web_sys::Response, AbortOnDrop), Lost> {
+    let init = request_init(method, headers, body).map_err(|_| Lost)?;
+    let controller = web_sys::AbortController::new().map_err(|_| Lost)?;
+    init.set_signal(Some(&controller.signal()));
     let guard = AbortOnDrop(Some(controller));
-    let response = Fetch::Request(request).send_with_signal(&signal).await.map_err(|_| Lost)?;
-    Ok((response, guard))
+    let global: web_sys::WorkerGlobalScope = js_sys::global().unchecked_into();
+    let response = JsFuture::from(global.fetch_with_str_and_init(url, &init)).await.map_err(|_| Lost)?;
+    Ok((response.unchecked_into(), guard))
+}
+
+/// Posts JSON and reads the whole answer: its status and its text.
+pub async fn post_json(url: &str, body: &str) -> Result<(u16, String), Lost> {
+    let headers = [("content-type", "application/json")];
+    let (response, mut guard) = send("POST", url, &headers, Some(body)).await?;
+    let text = JsFuture::from(response.text().map_err(|_| Lost)?).await.map_err(|_| Lost)?;
+    guard.disarm();
+    Ok((response.status(), text.as_string().ok_or(Lost)?))
 }
 
 /// A model's answer as it streams.
 pub struct StreamBody {
     stream: Option<ByteStream>,
-    _guard: AbortOnDrop,
+    guard: AbortOnDrop,
 }
 
 impl Body for StreamBody {
     async fn next(&mut self) -> Option<Result<Vec<u8>, Lost>> {
-        self.stream.as_mut()?.next().await.map(|chunk| chunk.map_err(|_| Lost))
+        let chunk = self.stream.as_mut()?.next().await;
+        if chunk.is_none() {
+            self.guard.disarm();
+        }
+        chunk.map(|chunk| chunk.map_err(|_| Lost))
     }
 }
 
@@ -55,13 +92,14 @@ pub async fn model(request: HttpRequest) -> Result<ModelResponse<StreamBody>, Lo
     let headers: Vec<(&str, &str)> =
         request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let (method, body) = match request.method {
-        "GET" => (Method::Get, None),
-        _ => (Method::Post, Some(request.body.as_str())),
+        "GET" => ("GET", None),
+        _ => ("POST", Some(request.body.as_str())),
     };
-    let (mut response, guard) = send(method, &request.url, &headers, body).await?;
+    let (response, guard) = send(method, &request.url, &headers, body).await?;
+    let mut response = Response::from(response);
     Ok(ModelResponse {
         status: response.status_code(),
         retry_after: response.headers().get("retry-after").ok().flatten(),
-        body: StreamBody { stream: response.stream().ok(), _guard: guard },
+        body: StreamBody { stream: response.stream().ok(), guard },
     })
 }

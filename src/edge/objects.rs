@@ -4,9 +4,21 @@
 
 use futures::future::{Either, select};
 use std::pin::pin;
-use worker::{Env, Error, Headers, Method, Request, RequestInit, Response, Result, Stub};
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use worker::{Env, Error, Response, Result, Stub};
 
 use super::clock;
+use super::http::request_init;
+
+#[wasm_bindgen]
+extern "C" {
+    /// An object's stub: `fetch` with an address and its settings, without a `Request` made in between.
+    type JsStub;
+    #[wasm_bindgen(method, catch)]
+    fn fetch(this: &JsStub, url: &str, init: &web_sys::RequestInit) -> std::result::Result<js_sys::Promise, JsValue>;
+}
 
 /// Version of the calls between our objects.
 pub const PROTOCOL: &str = "1";
@@ -36,18 +48,12 @@ pub async fn chat(
 }
 
 async fn call(stub: Stub, path: &str, headers: &[(&str, Option<&str>)], body: Option<String>) -> Result<Response> {
-    let list = Headers::new();
-    list.set("x-tideclaw-protocol", PROTOCOL)?;
-    for (name, value) in headers {
-        if let Some(value) = value {
-            list.set(name, value)?;
-        }
-    }
-    let mut init = RequestInit::new();
-    init.with_method(Method::Post).with_headers(list).with_body(body.map(Into::into));
-    let request = Request::new_with_init(&format!("https://object{path}"), &init)?;
-    match select(pin!(stub.fetch_with_request(request)), pin!(clock::sleep(DEADLINE_MS))).await {
-        Either::Left((response, _)) => response,
+    let mut list = vec![("x-tideclaw-protocol", PROTOCOL)];
+    list.extend(headers.iter().filter_map(|&(name, value)| Some((name, value?))));
+    let init = request_init("POST", &list, body.as_deref())?;
+    let answer = stub.into_rpc::<JsStub>().fetch(&format!("https://object{path}"), &init)?;
+    match select(pin!(JsFuture::from(answer)), pin!(clock::sleep(DEADLINE_MS))).await {
+        Either::Left((response, _)) => Ok(response?.unchecked_into::<web_sys::Response>().into()),
         Either::Right(_) => Err(Error::RustError("the object did not answer in time".into())),
     }
 }

@@ -2,10 +2,9 @@
 
 use futures::future::{Either, select};
 use std::pin::pin;
-use worker::Method;
 
 use super::clock;
-use super::http::send;
+use super::http::post_json;
 use crate::telegram::method::Call;
 use crate::telegram::outcome::Reply;
 
@@ -29,14 +28,8 @@ impl Telegram {
     pub async fn call(&self, call: &Call) -> Reply {
         let url = format!("{}/bot{}/{}", self.base, self.token, call.method);
         let body = call.params.to_string();
-        let work = async {
-            let headers = [("content-type", "application/json")];
-            let (mut response, _guard) = send(Method::Post, &url, &headers, Some(&body)).await.ok()?;
-            let status = response.status_code();
-            Some(Reply::Answered { status, body: response.text().await.ok()? })
-        };
-        match select(pin!(work), pin!(clock::sleep(DEADLINE_MS))).await {
-            Either::Left((Some(reply), _)) => reply,
+        match select(pin!(post_json(&url, &body)), pin!(clock::sleep(DEADLINE_MS))).await {
+            Either::Left((Ok((status, body)), _)) => Reply::Answered { status, body },
             _ => Reply::Lost,
         }
     }

@@ -1,8 +1,8 @@
 //! The one door to SQLite: a synchronous port that a Durable Object and a native test both implement.
 //!
 //! Not here: any schema (see `migrations/`) and any query of a particular object (see `chat::`, `directory::`).
-//! Calls made back to back with no `.await` between them are committed as one unit by the platform
-//! (Durable Objects, "write coalescing"); callers rely on that instead of transactions.
+//! Calls made back to back with no `.await` between them become durable as one unit on the platform (Durable Objects,
+//! "write coalescing"); callers rely on that. [`all_or_nothing`] adds that a statement which fails undoes the others.
 
 mod migrate;
 #[cfg(all(test, not(target_arch = "wasm32")))]
@@ -112,11 +112,31 @@ pub const MAX_PARAMS: usize = 100;
 pub trait Sql {
     /// Runs `statement` with `params` bound to `?1…`. Returns every row (empty for statements without results).
     fn run(&self, statement: &str, params: &[Value]) -> Result<Vec<Row>, StoreError>;
+
+    /// Runs `work`; if it fails, none of its statements took effect. Not to be nested. See [`all_or_nothing`].
+    fn atomically(&self, work: &mut dyn FnMut() -> Result<(), StoreError>) -> Result<(), StoreError>;
+}
+
+/// Runs `work` as one unit: all of its statements take effect, or none and its error is returned.
+pub fn all_or_nothing<T>(sql: &impl Sql, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    let mut work = Some(work);
+    let mut value = None;
+    sql.atomically(&mut || {
+        if let Some(work) = work.take() {
+            value = Some(work()?);
+        }
+        Ok(())
+    })?;
+    value.ok_or_else(|| StoreError::Sql("the store did not run the work".into()))
 }
 
 impl<T: Sql + ?Sized> Sql for &T {
     fn run(&self, statement: &str, params: &[Value]) -> Result<Vec<Row>, StoreError> {
         (**self).run(statement, params)
+    }
+
+    fn atomically(&self, work: &mut dyn FnMut() -> Result<(), StoreError>) -> Result<(), StoreError> {
+        (**self).atomically(work)
     }
 }
 

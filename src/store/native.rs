@@ -47,6 +47,13 @@ impl Sql for Sqlite {
         }
         Ok(result)
     }
+
+    fn atomically(&self, work: &mut dyn FnMut() -> Result<(), StoreError>) -> Result<(), StoreError> {
+        self.0.execute_batch("BEGIN").map_err(failed)?;
+        let done = work();
+        self.0.execute_batch(if done.is_ok() { "COMMIT" } else { "ROLLBACK" }).map_err(failed)?;
+        done
+    }
 }
 
 fn bind(value: &Value) -> ToSqlOutput<'_> {

@@ -106,3 +106,15 @@ fn a_long_answer_is_taken_back_in_whole() {
     sim.run();
     assert_eq!(sim.screen(), ["Re: what?"]);
 }
+
+#[test]
+fn an_edit_of_an_older_message_offers_nothing() {
+    let mut sim = Sim::private();
+    let id = sim.text("waht?");
+    sim.run();
+    sim.text("And now something else");
+    sim.run();
+    sim.edit(id, json!({"text": "what?"}));
+    sim.run();
+    assert_eq!(sim.screen().len(), 2, "{:?}", sim.screen());
+}

@@ -92,7 +92,6 @@ fn a_comment_after_a_forward_comes_with_it() {
 }
 
 #[test]
-#[ignore = "a comment starts at once; the forward that follows it by a moment is answered in a turn of its own"]
 fn a_comment_just_before_its_forward_comes_with_it() {
     let mut sim = Sim::private();
     sim.text("What do you think?");

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::model::Script;
 use super::sim::Sim;
+use super::telegram::Answer;
 use super::updates::{from_bot, mention, photo, with};
 
 #[test]
@@ -135,4 +136,29 @@ fn an_edit_mode_answer_in_private_is_paced_by_the_second() {
     assert!(edits.len() >= 4);
     assert!(edits.windows(2).all(|pair| pair[1].at - pair[0].at >= 1_000));
     assert_eq!(sim.screen().len(), 1);
+}
+
+#[test]
+fn a_flood_on_an_edit_pauses_the_edits() {
+    let mut sim = Sim::group();
+    let words: Vec<String> = (0..60).map(|n| format!("word{n} ")).collect();
+    sim.world.model.next(Script::words(500, &words.iter().map(String::as_str).collect::<Vec<_>>()));
+    sim.world.telegram.once("editMessageText", Answer::Flood(12));
+    sim.send(mention("go"));
+    sim.run();
+    let edits = sim.calls("editMessageText");
+    assert!(edits[1].at - edits[0].at >= 12_000 && edits.len() >= 3);
+    assert_eq!(sim.screen(), [words.concat().trim()]);
+}
+
+#[test]
+fn a_placeholder_that_vanished_does_not_matter() {
+    let mut sim = Sim::group();
+    let words: Vec<String> = (0..40).map(|n| format!("word{n} ")).collect();
+    sim.world.model.next(Script::words(500, &words.iter().map(String::as_str).collect::<Vec<_>>()));
+    sim.send(mention("go"));
+    sim.run_for(6_000);
+    sim.world.telegram.chat.borrow_mut().clear();
+    sim.run();
+    assert_eq!(sim.screen(), [words.concat().trim()]);
 }

@@ -5,16 +5,28 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod clock;
+mod looks;
 mod model;
+mod person;
 mod sim;
 mod store;
 mod telegram;
 mod updates;
 
+mod access;
 mod edits;
 mod gathering;
 mod groups;
+mod interruption;
 mod menus;
+mod odd_input;
+mod previews;
+mod random;
+mod refusals;
 mod starting_afresh;
 mod stopping;
+mod store_faults;
+mod token;
+mod trouble;
 mod turns;
+mod uncertain;

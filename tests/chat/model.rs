@@ -88,6 +88,13 @@ impl Script {
         self
     }
 
+    /// The same in chunks of one byte.
+    pub fn bytewise(mut self) -> Script {
+        let bytes: Vec<u8> = self.chunks.into_iter().flat_map(|(_, bytes)| bytes).collect();
+        self.chunks = bytes.into_iter().map(|byte| (0, vec![byte])).collect();
+        self
+    }
+
     /// It ended because of its length.
     pub fn too_long(mut self) -> Script {
         self.chunks.pop();

@@ -14,10 +14,10 @@ use tideclaw::telegram::method::Call;
 use tideclaw::telegram::outcome::Reply;
 
 use super::clock::{Clock, START, Task};
-use super::model::{Model, Request, Stream};
+use super::model::{Model, Stream};
 use super::store::Store;
-use super::telegram::{Made, Telegram};
-use super::updates::{BOT_ID, BOT_NAME, GROUP, PERSON, message};
+use super::telegram::Telegram;
+use super::updates::{BOT_ID, BOT_NAME, GROUP, PERSON};
 
 /// Everything outside the conversation.
 pub struct World {
@@ -166,43 +166,6 @@ impl Sim {
         self.next_update - 1
     }
 
-    /// The person sends a message with these fields. Returns its id.
-    pub fn send(&mut self, fields: Value) -> i64 {
-        let id = self.world.telegram.take_id();
-        self.update("message", message(id, self.in_group, fields));
-        id
-    }
-
-    pub fn text(&mut self, text: &str) -> i64 {
-        self.send(json!({"text": text}))
-    }
-
-    /// The person edits a message.
-    pub fn edit(&mut self, id: i64, fields: Value) {
-        self.update("edited_message", message(id, self.in_group, fields));
-    }
-
-    /// The person presses a button that is on screen, by its label's beginning. Returns the toast.
-    pub fn press(&mut self, label: &str) -> String {
-        let found = self.world.telegram.chat.borrow().iter().rev().find_map(|shown| {
-            let rows = shown.params["reply_markup"]["inline_keyboard"].as_array()?.clone();
-            let mut buttons = rows.into_iter().flat_map(|row| row.as_array().unwrap().clone());
-            let button = buttons.find(|b| b["text"].as_str().is_some_and(|text| text.starts_with(label)))?;
-            Some((shown.id, button["callback_data"].as_str()?.to_owned()))
-        });
-        let (id, data) = found.unwrap_or_else(|| panic!("no button {label:?} on screen: {:?}", self.screen()));
-        self.press_data(id, &data)
-    }
-
-    pub fn press_data(&mut self, message_id: i64, data: &str) -> String {
-        let from = json!({"id": PERSON, "is_bot": false, "first_name": "Ann", "language_code": "en"});
-        let on = message(message_id, self.in_group, json!({}));
-        self.update("callback_query", json!({"id": "77", "from": from, "message": on, "data": data}));
-        let reply = self.webhook_replies.last().unwrap();
-        assert_eq!(reply["method"], "answerCallbackQuery");
-        reply["text"].as_str().unwrap_or_default().to_owned()
-    }
-
     pub fn change_access(&mut self, change: &AccessChange) {
         let chat = self.open().unwrap();
         chat.change_access(change).unwrap();
@@ -213,8 +176,17 @@ impl Sim {
 
     /// The process dies: the conversation and all its work are gone, the store and the alarm stay.
     pub fn kill(&mut self) {
-        self.tasks.clear();
+        self.drop_tasks();
         self.chat = None;
+    }
+
+    /// The platform drops the running work but keeps the object: a panic, a cancelled request.
+    pub fn drop_tasks(&mut self) {
+        // An alarm whose handler did not come to its end, nor set another, goes off again.
+        if self.tasks.iter().any(|task| task.is_alarm) && self.world.alarm.get().is_none() {
+            self.world.alarm.set(Some(self.world.clock.now() + 2_000));
+        }
+        self.tasks.clear();
     }
 
     /// Runs tasks that can run now. False if `steps` were used up before all had to wait.
@@ -253,7 +225,7 @@ impl Sim {
     /// Lets time pass until `until`, `steps` are used up, or nothing is left to happen. True in the last case.
     fn advance(&mut self, until: i64, steps: &mut u64) -> bool {
         loop {
-            if !self.run_ready(steps) {
+            if !self.run_ready(steps) || *steps == 0 {
                 return false;
             }
             let alarm_free = !self.tasks.iter().any(|task| task.is_alarm);
@@ -266,7 +238,7 @@ impl Sim {
                 return false;
             }
             self.world.clock.advance(next);
-            if alarm.is_some_and(|at| at <= self.world.clock.now()) && *steps > 0 {
+            if alarm.is_some_and(|at| at <= self.world.clock.now()) {
                 self.fire_alarm();
             }
         }
@@ -305,53 +277,5 @@ impl Sim {
         while !reached(&self.world) {
             assert!(!self.run_steps(1), "it came to rest before that");
         }
-    }
-
-    // What came of it.
-
-    fn log_tail(&self) -> Vec<String> {
-        self.world.log.borrow().iter().rev().take(5).cloned().collect()
-    }
-
-    /// Texts of the bot's messages as they stand in the chat.
-    pub fn screen(&self) -> Vec<String> {
-        self.world.telegram.chat.borrow().iter().map(|shown| shown.text.clone()).collect()
-    }
-
-    pub fn calls(&self, method: &str) -> Vec<Made> {
-        self.world.telegram.calls.borrow().iter().filter(|made| made.method == method).cloned().collect()
-    }
-
-    /// Names of all calls in order, repetitions shortened to one.
-    pub fn methods(&self) -> Vec<String> {
-        let mut names: Vec<String> = self.world.telegram.calls.borrow().iter().map(|m| m.method.clone()).collect();
-        names.dedup();
-        names
-    }
-
-    pub fn requests(&self) -> Vec<Request> {
-        self.world.model.requests.borrow().clone()
-    }
-
-    pub fn now(&self) -> i64 {
-        self.world.clock.elapsed()
-    }
-
-    /// `kind outcome` of every row of the inbox.
-    pub fn inbox(&self) -> Vec<String> {
-        self.store.rows("SELECT kind, outcome FROM inbox ORDER BY seq")
-    }
-
-    pub fn turns(&self) -> Vec<String> {
-        self.store.rows("SELECT state FROM turn ORDER BY created_at, id")
-    }
-
-    /// `slot state` of every delivery.
-    pub fn outbox(&self) -> Vec<String> {
-        self.store.rows("SELECT slot, state FROM outbox ORDER BY id")
-    }
-
-    pub fn logged(&self, start: &str) -> usize {
-        self.world.log.borrow().iter().filter(|line| line.starts_with(start)).count()
     }
 }

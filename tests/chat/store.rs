@@ -58,4 +58,8 @@ impl Sql for Store {
         }
         self.0.sqlite.run(statement, params)
     }
+
+    fn atomically(&self, work: &mut dyn FnMut() -> Result<(), StoreError>) -> Result<(), StoreError> {
+        self.0.sqlite.atomically(work)
+    }
 }

@@ -136,3 +136,19 @@ fn a_person_who_speaks_russian_reads_russian() {
     sim.run();
     assert!(sim.screen()[0].contains("не принимает ключ"), "{:?}", sim.screen());
 }
+
+#[test]
+fn sixty_messages_during_a_turn_are_all_answered() {
+    let mut sim = Sim::private();
+    sim.world.model.next(Script::says("Done").after(10_000));
+    sim.text("first");
+    for n in 0..60 {
+        sim.text(&format!("more{n}."));
+        sim.run_for(20);
+    }
+    sim.run();
+    let asked: String = sim.requests().iter().map(|request| request.question().to_owned()).collect();
+    assert!((0..60).all(|n| asked.contains(&format!("more{n}."))));
+    assert_eq!(sim.requests().len(), 3, "fifty to a turn");
+    assert_eq!(sim.screen().iter().filter(|text| text.starts_with('⏳')).count(), 1);
+}

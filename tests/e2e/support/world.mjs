@@ -1,0 +1,127 @@
+// Everything a test needs around one Worker: an emulated Telegram, a stand-in for the model, a folder of state, and
+// people who talk. Deliberately not here: the runtime (worker.mjs), a look into the objects' tables (objects.mjs).
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startOllama } from "../../../local-dev/models/ollama.mjs";
+import { startTelegram } from "../../../local-dev/telegram/emulator.mjs";
+import { objectsIn } from "./objects.mjs";
+import { startWorker } from "./worker.mjs";
+
+/** Longest wait for something that takes no time of its own. Generous: the machine may be busy. */
+export const SOON_MS = 20_000;
+/** Who owns the bots unless a test says otherwise: enough people for one each. */
+export const OWNERS = Array.from({ length: 60 }, (_, i) => 1001 + i);
+
+const TOKENS = { main: "700000001:main-token", work: "700000002:work-token" };
+const SECRETS = { main: "main-secret", work: "work-secret" };
+
+/**
+ * @param {{vars?: object, owners?: number[], bots?: string[], users?: object[], groups?: object[], ollama?: object,
+ *   topics?: boolean, persistTo?: string}} [options]
+ */
+export async function startWorld({ vars = {}, owners = OWNERS, bots = ["main"], users, groups, ollama: model = {}, topics } = {}) {
+  const persistTo = mkdtempSync(join(tmpdir(), "tideclaw-e2e-"));
+  const made = bots.map((id) => ({ id, token: TOKENS[id], secret: SECRETS[id], username: `tide_${id}_bot`, name: `Tide ${id}`, topics }));
+  users ??= owners.map((id) => ({ id, first_name: `Owner ${id}`, language_code: "en" }));
+  const telegram = await startTelegram({ bots: made, users, groups, webhook: { retryScale: 0.1 } });
+  const ollama = await startOllama({ firstTokenMs: 0, tokensPerSecond: 0, apiKey: "key", ...model });
+  const secrets = bots.flatMap((id) => {
+    const suffix = id === "main" ? "" : `_${id.toUpperCase()}`;
+    return [[`TELEGRAM_BOT_TOKEN${suffix}`, TOKENS[id]], [`TELEGRAM_WEBHOOK_SECRET${suffix}`, SECRETS[id]]];
+  });
+  const all = {
+    TELEGRAM_API_BASE: telegram.url,
+    OLLAMA_BASE_URL: ollama.url,
+    OLLAMA_API_KEY: "key",
+    DEFAULT_MODEL: "ollama/plain:1b",
+    OWNER_TELEGRAM_IDS: owners.join(),
+    ...Object.fromEntries(secrets),
+    ...vars,
+  };
+  let worker;
+  try {
+    worker = await startWorker({ vars: all, persistTo });
+  } catch (error) {
+    await Promise.all([telegram.close(), ollama.close()]);
+    throw error;
+  }
+  for (const bot of bots) telegram.setBot({ bot, webhookUrl: `${worker.url}/telegram/${bot}` });
+  const world = {
+    telegram,
+    ollama,
+    worker,
+    persistTo,
+    /** Model requests whose last user message has `text` in it. */
+    asked: (text) => ollama.requests().filter((request) => request.lastUser?.includes(text)),
+    person: (id, bot = "main") => person(world, id, bot),
+    group: (id) => place(world, id, "main"),
+    objects: (kind) => objectsIn(persistTo, kind),
+    /** Log lines with `text` in them. */
+    logged: (text) => worker.logs.filter(({ message }) => message.includes(text)),
+    async close() {
+      await worker.close();
+      await Promise.all([telegram.close(), ollama.close()]);
+      rmSync(persistTo, { recursive: true, force: true });
+    },
+  };
+  return world;
+}
+
+/** A chat as a test sees it: what the bot wrote there, and waiting for it. */
+function place(world, chat, bot) {
+  const { telegram } = world;
+  const view = () => telegram.chat({ chat, bot });
+  const replies = (topic) => view().messages.filter((m) => m.from.is_bot && (topic === undefined || m.message_thread_id === topic));
+  const fits = (wanted) => (typeof wanted === "string" ? (m) => m.text?.includes(wanted) : wanted instanceof RegExp ? (m) => wanted.test(m.text) : wanted);
+  return {
+    id: chat,
+    view,
+    replies,
+    texts: () => replies().map((m) => m.text),
+    calls: (method) => telegram.calls({ method, chat }).filter((call) => call.bot === bot),
+    /** The newest message of the bot that fits (a part of its text, or a predicate), once there is one. */
+    until: (wanted, timeoutMs = SOON_MS) =>
+      telegram.waitFor(() => replies().findLast(fits(wanted)), timeoutMs).catch((error) => {
+        throw new Error(`${error.message}; wanted ${wanted}; have ${JSON.stringify(view().messages.map((m) => m.text))}`);
+      }),
+    drafts: () => view().drafts,
+  };
+}
+
+async function pressed({ telegram }, where, button) {
+  const { callback_query_id } = telegram.press({ ...where, ...(typeof button === "string" ? { text: button } : button) });
+  const { answer } = await telegram.waitFor(() => [telegram.callback({ callback_query_id })].find((press) => press?.answer), SOON_MS);
+  return answer.text;
+}
+
+/** A person in a private chat with the bot. */
+function person(world, id, bot) {
+  const { telegram, ollama } = world;
+  const chat = place(world, id, bot);
+  const send = (spec) => telegram.send({ bot, from: id, ...(typeof spec === "string" ? { text: spec } : spec) });
+  return {
+    ...chat,
+    send,
+    /** Says `text`, for which the model is told how to behave. */
+    ask(text, behaviour = {}) {
+      ollama.script({ match: text, ...behaviour });
+      return send(text);
+    },
+    /** Asks, and resolves with the message that has the whole `answer`. */
+    async talk(text, answer = `Answer to ${text}`) {
+      ollama.script({ match: text, answer });
+      send(text);
+      return chat.until(answer);
+    },
+    /** Presses the button with this text, or `{ data }`; resolves with the toast. */
+    press: (message, button) => pressed(world, { bot, from: id, chat: id, message_id: message.message_id }, button),
+    /** Resolves when all that was queued for this chat before has been sent. */
+    async settled() {
+      const { message } = send("/whoami");
+      const fits = (m) => m.message_id > message.message_id && /(Your|Ваш) id: /.test(m.text);
+      await telegram.waitFor(() => chat.replies().some(fits), SOON_MS);
+    },
+  };
+}
