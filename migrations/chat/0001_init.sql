@@ -55,7 +55,7 @@ CREATE TABLE message (
   body TEXT NOT NULL,
   created_at INTEGER NOT NULL
 );
-CREATE INDEX message_epoch ON message (epoch, id) WHERE hidden = 0;
+CREATE INDEX message_epoch ON message (epoch, id, tokens) WHERE hidden = 0;
 CREATE INDEX message_turn ON message (turn_id);
 
 -- Calls to Telegram in the order they must arrive. state: queued, sending, sent, ambiguous, failed.

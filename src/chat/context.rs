@@ -1,7 +1,7 @@
 //! The prompt of a turn: system text, then the newest messages that fit.
 //!
-//! Costs the same in a conversation of 10 or 10,000 messages: rows are read newest first, in growing batches, until the
-//! budget is full. The oldest are left out first; a turn's messages go in or stay out together.
+//! Costs the same in a conversation of 10 or 10,000 messages: the newest rows that fit the
+//! budget are found by their sizes alone. The oldest are left out first; a turn's messages go in or stay out together.
 
 use super::conversation::Conversation;
 use super::ports::Ports;
@@ -13,8 +13,6 @@ use crate::store::{Sql, StoreError};
 const HISTORY_TOKENS: u32 = 12_000;
 /// Messages in a prompt at most, however short.
 const HISTORY_MESSAGES: usize = 200;
-/// Rows read at first; each further batch is twice as large. Long messages fill the budget with the first.
-const FIRST_BATCH: i64 = 16;
 
 /// What a local Ollama is asked to hold: history, system text and room for the answer (providers.md §1.2).
 const CONTEXT_TOKENS: u32 = 32_768;
@@ -41,25 +39,13 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
 pub fn history(sql: &impl Sql, epoch: i64, budget: u32) -> Result<Vec<Message>, StoreError> {
     let mut taken: Vec<Stored> = Vec::new();
     let mut used = 0u32;
-    let mut before = i64::MAX >> 11;
-    let mut size = FIRST_BATCH;
-    'batches: loop {
-        let batch = transcript::newest(sql, epoch, before, size)?;
-        let Some(last) = batch.last() else { break };
-        before = last.id;
-        let was_last = i64::try_from(batch.len()).is_ok_and(|len| len < size);
-        size *= 2;
-        for stored in batch {
-            used = used.saturating_add(stored.tokens);
-            if !taken.is_empty() && (used > budget || taken.len() >= HISTORY_MESSAGES) {
-                drop_half_turn(&mut taken, stored.turn_id);
-                break 'batches;
-            }
-            taken.push(stored);
-        }
-        if was_last {
+    for stored in transcript::newest(sql, epoch, HISTORY_MESSAGES as i64 + 1, budget)? {
+        used = used.saturating_add(stored.tokens);
+        if !taken.is_empty() && (used > budget || taken.len() >= HISTORY_MESSAGES) {
+            drop_half_turn(&mut taken, stored.turn_id);
             break;
         }
+        taken.push(stored);
     }
     taken.reverse();
     // A history must not open with an answer whose question is gone.

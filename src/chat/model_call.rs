@@ -248,8 +248,10 @@ impl<S: Sql, P: Ports> Call<'_, S, P> {
             return Some(method::typing(target));
         }
         let (index, piece) = newest_piece(&self.text)?;
-        let keyboard =
-            Keyboard(vec![vec![Button::new(text::chat::stop_button(self.turn.lang), format!("stop:{}", self.turn.id))]]);
+        let keyboard = Keyboard(vec![vec![Button::new(
+            text::chat::stop_button(self.turn.lang),
+            format!("stop:{}", self.turn.id),
+        )]]);
         Some(match show {
             Show::Draft => method::send_draft(target, self.turn.id * DRAFTS_PER_TURN + index, &piece),
             Show::Edit => method::edit_text(target, self.turn.placeholder?, &piece, Some(&keyboard)),

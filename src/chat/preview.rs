@@ -19,7 +19,8 @@ pub enum Show {
 const TYPING_EVERY: i64 = 4_000;
 /// A whole answer that follows its first word within this time needs no preview.
 const FIRST_DRAFT_AFTER: i64 = 20;
-const DRAFT_EVERY: i64 = 800;
+/// Just over a second: a 429 for a draft would hold the final message back as well.
+const DRAFT_EVERY: i64 = 1_050;
 /// A draft fades after 30 s; shown again before that.
 const DRAFT_REFRESH: i64 = 20_000;
 /// Few new characters wait a little longer.
@@ -174,7 +175,7 @@ mod tests {
         let mut preview = private(Streaming::Draft);
         preview.text_grew(0, 10);
         preview.began(Show::Draft, 20, 10);
-        assert_eq!(preview.wake_at(100), 820);
+        assert_eq!(preview.wake_at(100), 1_070);
         assert_eq!(preview.wake_at(15), 2_020);
         assert_eq!(preview.wake_at(10), 20_020);
     }

@@ -51,12 +51,17 @@ fn encode(message: &Message) -> Result<String, StoreError> {
     serde_json::to_string(message).map_err(|error| StoreError::Sql(error.to_string()))
 }
 
-/// Up to `limit` messages of `epoch` before `before`, newest first.
-pub fn newest(sql: &impl Sql, epoch: i64, before: i64, limit: i64) -> Result<Vec<Stored>, StoreError> {
+/// The newest messages of `epoch`, newest first: at most `limit`, as many as `budget` tokens hold and one more. What they
+/// weigh is read from the index, so that no body is read in vain.
+pub fn newest(sql: &impl Sql, epoch: i64, limit: i64, budget: u32) -> Result<Vec<Stored>, StoreError> {
     let rows = sql.run(
-        "SELECT id, turn_id, tokens, body FROM message
-         WHERE epoch = ?1 AND hidden = 0 AND id < ?2 ORDER BY id DESC LIMIT ?3",
-        &[epoch.into(), before.into(), limit.into()],
+        "SELECT id, turn_id, tokens, body FROM message WHERE epoch = ?1 AND hidden = 0 AND id >= (
+           SELECT min(id) FROM (
+             SELECT id, sum(tokens) OVER (ORDER BY id DESC) - tokens AS newer FROM (
+               SELECT id, tokens FROM message WHERE epoch = ?1 AND hidden = 0 ORDER BY id DESC LIMIT ?2))
+           WHERE newer <= ?3)
+         ORDER BY id DESC",
+        &[epoch.into(), limit.into(), i64::from(budget).into()],
     )?;
     rows.iter().map(read).collect()
 }

@@ -125,3 +125,29 @@ pub fn close_interrupted_steps(sql: &impl Sql, now: i64) -> Result<(), StoreErro
 pub fn usage_detail(usage: &Usage) -> String {
     serde_json::to_string(usage).unwrap_or_default()
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::store::migrate;
+    use crate::store::native::Sqlite;
+
+    #[test]
+    fn a_turn_answered_anew_has_an_id_of_its_own() {
+        let sql = Sqlite::memory().unwrap();
+        migrate(&sql, crate::chat::MIGRATIONS).unwrap();
+        let turn = Turn {
+            id: 7,
+            attempts: 0,
+            model: ModelRef::from_str("ollama/m").unwrap(),
+            lang: Lang::En,
+            reply_to: None,
+            placeholder: None,
+            stop_requested: false,
+            created_at: 1,
+        };
+        let ids: Vec<i64> = (0..3).map(|_| begin(&sql, &turn).unwrap()).collect();
+        assert_eq!(ids, [7, 1_000_000_001, 1_000_000_002]);
+    }
+}

@@ -103,10 +103,10 @@ fn a_comment_just_before_its_forward_comes_with_it() {
 }
 
 #[test]
-fn a_comment_and_its_forward_are_both_answered() {
+fn a_forward_that_comes_later_is_answered_by_itself() {
     let mut sim = Sim::private();
     sim.text("What do you think?");
-    sim.run_for(30);
+    sim.run_for(1_000);
     sim.send(json!({"text": "news", "forward_origin": {"type": "hidden_user", "date": 1, "sender_user_name": "Bob"}}));
     sim.run();
     assert_eq!(sim.inbox(), ["message turn", "message turn"]);

@@ -13,7 +13,9 @@ fn stop(sim: &mut Sim, way: &str) {
     match way {
         "draft button" => {
             let chat = json!({"id": PERSON, "type": "private"});
-            sim.update("stopped_message_generation", json!({"chat": chat, "draft_id": 64}));
+            let drafts = sim.calls("sendMessageDraft");
+            let id = drafts.last().map_or(64, |made| made.params["draft_id"].as_i64().unwrap());
+            sim.update("stopped_message_generation", json!({"chat": chat, "draft_id": id}));
         }
         "inline button" => {
             sim.press_data(50, "stop:1");
@@ -150,6 +152,21 @@ fn in_a_gathering_window() {
     sim.run();
     assert_eq!(sim.inbox(), ["message dropped", "message stop"]);
     assert!(sim.requests().is_empty());
+}
+
+#[test]
+fn a_button_of_an_earlier_answer_stops_nothing() {
+    let mut sim = Sim::private();
+    sim.text("First");
+    sim.run();
+    sim.world.model.next(Script::says("Second answer").after(2_000));
+    sim.text("Second");
+    sim.run_for(500);
+    assert_eq!(sim.press_data(50, "stop:1"), "Nothing is running.");
+    let chat = json!({"id": PERSON, "type": "private"});
+    sim.update("stopped_message_generation", json!({"chat": chat, "draft_id": 64}));
+    sim.run();
+    assert_eq!(sim.screen().last().unwrap(), "Second answer");
 }
 
 #[test]

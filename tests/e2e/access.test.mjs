@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { startWorld } from "./support/world.mjs";
+import { SOON_MS, startWorld } from "./support/world.mjs";
 
 const STRANGER = 3001;
 
@@ -24,8 +24,9 @@ describe("pairing", () => {
     const [, code] = /code is (\w{4} \w{4})/.exec(prompt.text);
     const [asked] = await Promise.all([owner, world.person(1002)].map((one) => one.until((m) => m.text.includes(code))));
     const [directory] = world.objects("Directory");
-    const underWay = () => directory.all("SELECT 1 FROM outbox WHERE state IN ('waiting', 'sending')").length;
-    await world.telegram.waitFor(() => underWay() === 0);
+    // Until the Directory knows of both: it edits what it knows.
+    const known = () => directory.all("SELECT 1 FROM outbox WHERE about = ? AND state = 'sent'", `pair:${code.replace(" ", "")}`).length;
+    await world.telegram.waitFor(() => known() === 2, SOON_MS);
     return { person, prompt, code, asked };
   };
   const sessions = () => world.objects("Chat").map((object) => object.session);

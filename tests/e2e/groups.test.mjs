@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { startWorld } from "./support/world.mjs";
+import { SOON_MS, startWorld } from "./support/world.mjs";
 
 const [OWNER, MEMBER] = [1001, 5001];
 const NAME = "@tide_main_bot";
@@ -93,10 +93,15 @@ describe("groups", () => {
     assert.deepEqual(world.telegram.calls({ chat: id }).map((call) => call.method), ["leaveChat", "leaveChat"]);
   });
 
-  test("removed from a group it is silent, admitted again it goes on", async () => {
+  test("removed from a group and added again, it goes on", async () => {
     const group = await admitted(-1002000000005, "Come and go");
-    world.telegram.removeBot({ chat: group.id, from: OWNER });
-    world.telegram.addBot({ chat: group.id, from: OWNER });
+    const [directory] = world.objects("Directory");
+    const { telegram } = world;
+    for (const change of [telegram.removeBot, telegram.addBot]) {
+      const { update_ids } = change({ chat: group.id, from: OWNER });
+      await telegram.waitFor(() => telegram.deliveries().some((d) => d.update_id === update_ids[0] && d.status === 200), SOON_MS);
+      await telegram.waitFor(() => directory.all("SELECT 1 FROM push").length === 0, SOON_MS);
+    }
     world.ollama.script({ match: "back again", answer: "Welcome back." });
     say(group.id, `${NAME} back again`);
     await group.until("Welcome back.");

@@ -33,12 +33,13 @@ async function stopping(t, { world, person, behaviour, stop }) {
   assert.ok(aborted < WITHIN_MS, `aborted after ${aborted} ms`);
   assert.ok(told < WITHIN_MS, `told after ${told} ms`);
   if (speaks) assert.ok(message.text.startsWith("w0 w1 w2 w3"), `what was written is kept: ${message.text.slice(0, 50)}`);
-  await person.talk("Next one, please");
+  const next = `Next one of ${person.id}`;
+  await person.talk(next);
   await world.telegram.waitFor(() => person.replies().every((m) => !m.reply_markup), SOON_MS);
   assert.equal(world.asked(question).length, 1, "not asked again");
   assert.equal(person.texts().filter((text) => /Stopped|Остановлено/.test(text)).length, 1);
   if (speaks) {
-    const context = JSON.stringify(world.asked("Next one, please").at(-1).body.messages);
+    const context = JSON.stringify(world.asked(next)[0].body.messages);
     assert.match(context, /w0 w1 w2/, "the model knows what it had said");
   }
 }

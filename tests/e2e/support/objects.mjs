@@ -2,8 +2,11 @@
 // none has. Deliberately not here: what the tables mean (migrations/).
 
 import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+
+/** workerd counts alarms in nanoseconds. */
+const NS = 1_000_000n;
 
 /** The objects of a class that have ever been made, by name of their session or file. `kind`: "Chat" or "Directory". */
 export function objectsIn(persistTo, kind) {
@@ -28,8 +31,34 @@ export class ObjectFile {
     return this.#with({}, (db) => db.prepare(query).run(...params).changes);
   }
 
-  #with(options, work) {
-    const db = new DatabaseSync(this.path, { ...options, timeout: 5_000 });
+  /** When the object's alarm goes off, Unix milliseconds; null if it has none. */
+  get alarm() {
+    const find = (db) => {
+      const query = db.prepare("SELECT scheduled_time AS at FROM _cf_ALARM WHERE actor_id = ?");
+      query.setReadBigInts(true);
+      return query.get(this.#id);
+    };
+    const row = this.#with({ readOnly: true }, find, this.#alarms);
+    return row ? Number(row.at / NS) : null;
+  }
+
+  /** Moves the alarm, in both places where workerd keeps it. Only while the runtime is not running. */
+  set alarm(at) {
+    const ns = BigInt(at) * NS;
+    this.#with({}, (db) => db.prepare("UPDATE _cf_ALARM SET scheduled_time = ? WHERE actor_id = ?").run(ns, this.#id), this.#alarms);
+    this.run("UPDATE _cf_METADATA SET value = ? WHERE key = 1", ns);
+  }
+
+  get #id() {
+    return basename(this.path, ".sqlite");
+  }
+
+  get #alarms() {
+    return join(dirname(this.path), "metadata.sqlite");
+  }
+
+  #with(options, work, path = this.path) {
+    const db = new DatabaseSync(path, { ...options, timeout: 5_000 });
     try {
       return work(db);
     } finally {
