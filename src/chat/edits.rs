@@ -33,11 +33,18 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             return Ok(Accepted::quiet());
         }
         let json = serde_json::to_string(&content).map_err(|error| StoreError::Sql(error.to_string()))?;
-        let (Some(_), Some(turn)) = (received.outcome, received.turn_id) else {
-            if self.insert_closed(update, None, "merged", "changed before its turn")? {
-                inbox::set_content(&self.sql, received.seq, &json)?;
+        let turn = match (received.outcome, received.turn_id) {
+            (None, _) => {
+                if self.insert_closed(update, None, "merged", "changed before its turn")? {
+                    inbox::set_content(&self.sql, received.seq, &json)?;
+                }
+                return Ok(Accepted::quiet());
             }
-            return Ok(Accepted::quiet());
+            (Some(_), Some(turn)) => turn,
+            (Some(_), None) => {
+                self.insert_closed(update, None, "dropped", "an edit of a message that was not answered")?;
+                return Ok(Accepted::quiet());
+            }
         };
         if inbox::last_turn(&self.sql)? != Some(turn) {
             self.insert_closed(update, None, "dropped", "an edit of an older message")?;

@@ -73,6 +73,10 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
                 menu.push(model);
             }
         }
+        // A button for a model that no turn could use would be a trap; a menu without buttons would be none.
+        if menu.iter().any(|model| self.provider(&model.provider).is_some()) {
+            menu.retain(|model| self.provider(&model.provider).is_some());
+        }
         self.change(|settings| settings.menu = menu)?;
         inbox::close(&self.sql, seq, "command", Some("model"), None)?;
         let lang = self.settings.borrow().lang;

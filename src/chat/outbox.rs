@@ -58,7 +58,7 @@ impl Delivery {
 const MAX_TRIES: i64 = 8;
 
 /// How long a refused token rests: doubles from the first to the second figure.
-const TOKEN_REST_MS: (i64, i64) = (600_000, 21_600_000);
+const TOKEN_REST_MS: (i64, i64) = (600_000, 3_600_000);
 
 /// Pause before the person is told that a message may not have arrived.
 const AMBIGUOUS_NOTICE_AFTER_MS: i64 = 2_000;

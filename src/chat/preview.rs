@@ -29,6 +29,10 @@ const SMALL_STEP_WAIT: i64 = 2_000;
 const PLACEHOLDER_AFTER: i64 = 1_000;
 const EDIT_EVERY_PRIVATE: (i64, i64) = (1_000, 3_000);
 const EDIT_EVERY_GROUP: i64 = 3_500;
+/// The Free plan allows 50 sub-requests an invocation (cloudflare.md §1.1); the answer itself must find room among them.
+/// After the first figure previews slow down, after the second they slow down to a refresh, after the third they end.
+const THRIFT: (u32, u32, u32) = (20, 30, 40);
+const SLOWEST: i64 = 20_000;
 
 /// The state of one answer's preview.
 #[derive(Debug, Clone)]
@@ -43,6 +47,8 @@ pub struct Preview {
     has_placeholder: bool,
     /// Failures in a row; after 3 the preview rests.
     failures: u8,
+    /// Calls made so far, of every kind.
+    calls: u32,
 }
 
 impl Preview {
@@ -59,6 +65,7 @@ impl Preview {
             edits: 0,
             has_placeholder,
             failures: 0,
+            calls: 0,
         }
     }
 
@@ -71,6 +78,9 @@ impl Preview {
 
     /// What is due, if anything, given `len` bytes of text.
     pub fn due(&self, now: i64, len: usize) -> Option<Show> {
+        if self.calls >= THRIFT.2 {
+            return None;
+        }
         if let Some((at, show)) = self.next_text(len)
             && at <= now
         {
@@ -81,6 +91,9 @@ impl Preview {
 
     /// When [`Preview::due`] will next have something, if `len` stays as it is.
     pub fn wake_at(&self, len: usize) -> i64 {
+        if self.calls >= THRIFT.2 {
+            return i64::MAX;
+        }
         let typing = self.typing_due(len);
         self.next_text(len).map_or(typing, |(at, _)| at.min(typing))
     }
@@ -103,12 +116,21 @@ impl Preview {
             (Streaming::Draft, Some(at)) if grown == 0 => Some((at + DRAFT_REFRESH, Show::Draft)),
             (Streaming::Draft, Some(at)) => {
                 let wait = if grown < SMALL_STEP { SMALL_STEP_WAIT } else { DRAFT_EVERY };
-                Some((at + wait, Show::Draft))
+                Some((at + self.thrifty(wait), Show::Draft))
             }
             (Streaming::Edit, None) if !self.has_placeholder => Some((first + PLACEHOLDER_AFTER, Show::Placeholder)),
             (Streaming::Edit, None) => Some((first + PLACEHOLDER_AFTER, Show::Edit)),
             (Streaming::Edit, Some(_)) if grown == 0 => None,
-            (Streaming::Edit, Some(at)) => Some((at + self.edit_pause(), Show::Edit)),
+            (Streaming::Edit, Some(at)) => Some((at + self.thrifty(self.edit_pause()), Show::Edit)),
+        }
+    }
+
+    /// A pause, longer the more calls were made.
+    fn thrifty(&self, pause: i64) -> i64 {
+        match self.calls {
+            calls if calls < THRIFT.0 => pause,
+            calls if calls < THRIFT.1 => pause * 3,
+            _ => pause.max(SLOWEST),
         }
     }
 
@@ -119,8 +141,9 @@ impl Preview {
 
     /// `show` left for Telegram at `now` with `len` bytes of text.
     pub fn began(&mut self, show: Show, now: i64, len: usize) {
+        self.calls += 1;
         if show == Show::Typing {
-            self.typing_at = now + TYPING_EVERY;
+            self.typing_at = now + self.thrifty(TYPING_EVERY);
         } else {
             self.shown_at = Some(now);
             self.shown_len = len;
@@ -209,6 +232,24 @@ mod tests {
         preview.began(Show::Placeholder, 1_000, 50);
         preview.ended(Show::Placeholder, false, false);
         assert_eq!(preview.due(3_900, 500), None);
+    }
+
+    #[test]
+    fn a_long_answer_leaves_room_for_its_own_delivery() {
+        for (streaming, private) in [(Streaming::Draft, true), (Streaming::Edit, true), (Streaming::Edit, false)] {
+            let mut preview = Preview::new(streaming, private, 0, true, false);
+            let mut calls = 0;
+            for now in (0..600_000).step_by(10) {
+                let len = usize::try_from(now / 20).unwrap_or(0);
+                preview.text_grew(now, len);
+                if let Some(show) = preview.due(now, len) {
+                    preview.began(show, now, len);
+                    preview.ended(show, true, streaming == Streaming::Edit);
+                    calls += 1;
+                }
+            }
+            assert!((30..=40).contains(&calls), "{streaming:?}: {calls}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! No platform call lists objects by name (cloudflare.md §1.2), so the Directory keeps the names it admitted. A change
 //! is a row until the conversation has taken it over.
 
-use super::{AccessChange, Directory, DirectoryError};
+use super::{Access, AccessChange, Directory, DirectoryError, LIST_LIMIT};
 use crate::store::Sql;
 
 /// A change for one conversation, not yet taken over by it.
@@ -15,12 +15,25 @@ pub struct Push {
 }
 
 impl<S: Sql> Directory<S> {
-    /// Remembers that `session` was admitted.
-    pub fn note_session(&self, session: &str, now: i64) -> Result<(), DirectoryError> {
-        self.sql.run(
-            "INSERT INTO session (name, since) VALUES (?1, ?2) ON CONFLICT (name) DO NOTHING",
+    /// Remembers that `session` of `bot` was admitted. A new one is told whom to ignore: blocks from before it existed
+    /// were pushed to others only.
+    pub fn note_session(&self, bot: &str, session: &str, now: i64) -> Result<(), DirectoryError> {
+        let fresh = self.sql.run(
+            "INSERT INTO session (name, since) VALUES (?1, ?2) ON CONFLICT (name) DO NOTHING RETURNING name",
             &[session.into(), now.into()],
         )?;
+        if fresh.is_empty() {
+            return Ok(());
+        }
+        let blocked = self.sql.run(
+            "SELECT user_id FROM person WHERE bot = ?1 AND state = 'blocked' LIMIT ?2",
+            &[bot.into(), LIST_LIMIT.into()],
+        )?;
+        for row in &blocked {
+            let change =
+                AccessChange { session_prefix: session.to_owned(), user_id: Some(row.int(0)?), access: Access::Closed };
+            self.queue_push(&change, now)?;
+        }
         Ok(())
     }
 
@@ -79,15 +92,15 @@ impl<S: Sql> Directory<S> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::directory::Access;
+    use crate::directory::{Actor, Config};
     use crate::store::native::Sqlite;
 
     #[test]
     fn a_change_reaches_every_topic_of_its_chat_and_no_other_chat() {
         let directory = Directory::new(Sqlite::memory().unwrap()).unwrap();
         for session in ["main:5", "main:5:7", "main:55", "work:5"] {
-            directory.note_session(session, 1).unwrap();
-            directory.note_session(session, 2).unwrap();
+            directory.note_session("main", session, 1).unwrap();
+            directory.note_session("main", session, 2).unwrap();
         }
         let change = AccessChange { session_prefix: "main:5".into(), user_id: None, access: Access::Closed };
         directory.queue_push(&change, 3).unwrap();
@@ -99,6 +112,18 @@ mod tests {
         }
         reached.sort();
         assert_eq!(reached, ["main:5", "main:5:7"]);
+    }
+
+    #[test]
+    fn a_new_conversation_is_told_who_was_blocked_before() {
+        let directory = Directory::new(Sqlite::memory().unwrap()).unwrap();
+        directory.block("main", 66, &Actor::System, &Config::default(), 1).unwrap();
+        directory.note_session("main", "main:-9", 2).unwrap();
+        let push = directory.next_push().unwrap().unwrap();
+        assert_eq!((push.session.as_str(), push.change.user_id), ("main:-9", Some(66)));
+        directory.pushed(push.id).unwrap();
+        directory.note_session("main", "main:-9", 3).unwrap();
+        assert_eq!(directory.next_push().unwrap(), None);
     }
 
     #[test]

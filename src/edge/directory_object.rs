@@ -48,6 +48,14 @@ pub struct KnockAt {
     pub knock: Knock,
 }
 
+/// A group became a supergroup and has another id.
+#[derive(Serialize, Deserialize)]
+pub struct Moved {
+    pub bot: String,
+    pub from: i64,
+    pub to: i64,
+}
+
 /// An update of a kind we do not act on.
 #[derive(Serialize, Deserialize)]
 pub struct UnknownKind {
@@ -115,7 +123,7 @@ impl Inner {
                 };
                 reply(directory.knock(&knock, &cfg, now, random).and_then(|(verdict, _)| {
                     if let Verdict::Admit(admission) = &verdict {
-                        directory.note_session(&session, now)?;
+                        directory.note_session(&knock.bot, &session, now)?;
                         let known = admission.bot_user_id.or_else(|| bots::user_id(&self.env, &knock.bot));
                         return Ok(Verdict::Admit(directory::Admission { bot_user_id: known, ..admission.clone() }));
                     }
@@ -132,6 +140,13 @@ impl Inner {
             "/member" => {
                 let Some(member) = read::<Member>(body) else { return unreadable() };
                 reply(directory.member(&member, &cfg, now).and_then(|change| {
+                    change.access.iter().try_for_each(|change| directory.queue_push(change, now))?;
+                    Ok(change)
+                }))
+            }
+            "/move" => {
+                let Some(moved) = read::<Moved>(body) else { return unreadable() };
+                reply(directory.move_group(&moved.bot, moved.from, moved.to, now).and_then(|change| {
                     change.access.iter().try_for_each(|change| directory.queue_push(change, now))?;
                     Ok(change)
                 }))

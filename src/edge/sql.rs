@@ -3,6 +3,8 @@
 //! Most of what a message costs is statements, so this talks to the platform's object directly: parameters go over as
 //! they are, and the result of a statement that has none is not looked at.
 
+use std::panic::AssertUnwindSafe;
+
 use js_sys::{Array, JsString};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
@@ -70,8 +72,11 @@ impl Sql for ObjectSql {
 
     fn atomically(&self, work: &mut dyn FnMut() -> Result<(), StoreError>) -> Result<(), StoreError> {
         let mut outcome = Ok(());
-        let done = self.storage.transaction_sync(&mut || {
-            outcome = work();
+        // A panic inside ends the whole event, and with it whoever could see these halfway.
+        let mut state = AssertUnwindSafe((&mut outcome, work));
+        let done = self.storage.transaction_sync(&mut move || {
+            let (outcome, work) = &mut *state;
+            **outcome = work();
             // The platform rolls back when the callback throws; what is thrown does not matter.
             if outcome.is_ok() { Ok(JsValue::UNDEFINED) } else { Err(JsValue::NULL) }
         });

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use subtle::ConstantTimeEq;
 use worker::{Env, Request, Response, Result};
 
-use super::directory_object::{KnockAt, UnknownKind};
+use super::directory_object::{KnockAt, Moved, UnknownKind};
 use super::router::refuse;
 use super::{bots, clock, objects};
 use crate::directory::{Button, Change, ChatKind, Knock, Member, Memory, Press, Pressed, Recall, Sender, Verdict};
@@ -81,6 +81,16 @@ async fn forward(env: &Env, bot: &str, update: &Update, chat: &Chat, body: Strin
     let memory = RECALL.with_borrow(|recall| recall.look_up(&session, &subject, &chat_key, clock::now()));
     match memory {
         Memory::Known => {
+            if let UpdateKind::Message(message) = &update.kind
+                && let Some(to) = message.migrate_to_chat_id
+            {
+                // The group's admission goes along to its new id, before anybody writes there.
+                let moved = Moved { bot: bot.to_owned(), from: chat.id, to };
+                match ask::<_, Change>(env, "/move", &moved).await? {
+                    Ok(change) => forget(&change),
+                    Err(response) => return Ok(response),
+                }
+            }
             let response = objects::chat(env, &session, "/update", None, Some(body.clone())).await?;
             if response.status_code() != 409 {
                 return Ok(response);

@@ -70,8 +70,8 @@ pub fn approved(lang: Lang) -> &'static str {
 /// To a stranger while the bot belongs to nobody.
 pub fn no_owner(lang: Lang) -> &'static str {
     lang.pick(
-        "I have no owner yet. If I am yours, open my admin page (/_admin on my web address), take the claim code and send it to me here.",
-        "У меня пока нет владельца. Если я ваш, откройте страницу администратора (/_admin на моём веб-адресе), возьмите код владельца и пришлите его сюда.",
+        "I have no owner yet. If I am yours, send me the claim code you set up for me (CLAIM_CODE); `npm start` prints it.",
+        "У меня пока нет владельца. Если я ваш, пришлите код владельца, который вы мне задали (CLAIM_CODE); `npm start` его печатает.",
     )
 }
 
