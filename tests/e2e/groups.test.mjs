@@ -106,4 +106,32 @@ describe("groups", () => {
     say(group.id, `${NAME} back again`);
     await group.until("Welcome back.");
   });
+
+  /** The group becomes a supergroup while the bot writes an answer there. */
+  async function grow(id, to, title) {
+    const group = await admitted(id, title, { type: "group" });
+    world.ollama.script({ match: `before ${id}`, answer: `Answer to ${id}.`, firstTokenMs: 500 });
+    say(id, `${NAME} before ${id}`);
+    await world.ollama.waitFor(() => world.asked(`before ${id}`).length === 1, SOON_MS);
+    world.telegram.migrate({ chat: id, to });
+    world.telegram.send({ chat: id, from: MEMBER, message: { migrate_to_chat_id: to } });
+    return group;
+  }
+
+  test("a group that becomes a supergroup while an answer is written gets it there", async () => {
+    const grown = world.group(-1002000000107);
+    await grow(-2000007, grown.id, "Growing");
+    const answer = await grown.until("Answer to -2000007.");
+    assert.equal(answer.chat.id, grown.id);
+  });
+
+  const notMoved = "nothing tells the Directory that a group has moved, so the supergroup is a strange one";
+  test("and stays admitted there", { todo: notMoved }, async () => {
+    const grown = world.group(-1002000000108);
+    await grow(-2000008, grown.id, "Growing too");
+    await grown.until("Answer to -2000008.");
+    world.ollama.script({ match: "after the move", answer: "Still here." });
+    say(grown.id, `${NAME} after the move`);
+    await grown.until("Still here.", 3_000);
+  });
 });

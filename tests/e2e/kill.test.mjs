@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { chatObject } from "./support/objects.mjs";
 import { SOON_MS, startWorld } from "./support/world.mjs";
 
@@ -154,6 +155,28 @@ describe("killed", { concurrency: 5 }, () => {
       }),
     );
   }
+
+  test(
+    "while twenty people write at once, three times over: everybody is answered, nobody twice",
+    inWorld({}, async ({ world }) => {
+      const people = Array.from({ length: 20 }, (_, i) => world.person(1010 + i));
+      // Long enough for the kill to come before any answer leaves: then nothing may be doubtful.
+      for (const { id } of people) world.ollama.script({ match: `Question ${id}`, answer: `Answer ${id}.`, firstTokenMs: 500, times: 9 });
+      for (const [round, afterMs] of [5, 30, 90].entries()) {
+        const asking = people.filter((_, i) => i % 3 === round);
+        for (const person of asking) person.send(`Question ${person.id}`);
+        await sleep(afterMs);
+        await world.worker.restart();
+      }
+      await Promise.all(people.map((person) => person.until(`Answer ${person.id}.`, AGAIN_MS)));
+      await Promise.all(people.map((person) => person.settled()));
+      for (const person of people) {
+        assert.deepEqual(person.texts().filter((text) => !text.includes("Your id")), [`Answer ${person.id}.`]);
+        const updates = world.telegram.deliveries().filter((d) => d.queue === `main|chat:${person.id}` && d.status === 200);
+        assert.equal(new Set(updates.map((d) => d.update_id)).size, 2, "nothing of the person's was given up");
+      }
+    }),
+  );
 
   test(
     "three times in the same answer: given up, said so, and the next message works",

@@ -88,6 +88,17 @@ describe("stop while drafts are shown", { concurrency: 12 }, () => {
     assert.equal(world.asked("And this waits").length, 0);
   });
 
+  test("what is still being gathered is dropped before the model hears of it", async () => {
+    const person = world.person(next++);
+    const text = `${"long ".repeat(800)}tail-of-${person.id}`;
+    person.send(text);
+    person.send("стоп");
+    await person.settled();
+    await person.talk(`Instead ${person.id}`);
+    assert.equal(world.asked(`tail-of-${person.id}`).length, 0);
+    assert.equal(person.replies().length, 2);
+  });
+
   test("/new in mid-stream ends the answer and starts with an empty memory", async () => {
     const person = world.person(next++);
     person.ask("Remember 4711", { answer: LONG, tokensPerSecond: 40 });
