@@ -44,10 +44,10 @@ async function stopping(t, { world, person, behaviour, stop }) {
   }
 }
 
-describe("stop while drafts are shown", { concurrency: 12 }, () => {
+describe("stop while drafts are shown", { concurrency: 6 }, () => {
   let world;
   let next = 1001;
-  before(async () => (world = await startWorld({ vars: { DEBUG_TOKEN: "debug" } })));
+  before(async () => (world = await startWorld()));
   after(() => world?.close());
 
   for (const [name, behaviour] of Object.entries(MODELS)) {
