@@ -73,6 +73,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         if inbox::insert(&self.sql, entry, now)?.is_none() {
             return Ok(Accepted::quiet());
         }
+        self.live.menu_asked.set(true);
         self.alarm_by(now + WATCHDOG_MS);
         Ok(Accepted::work())
     }

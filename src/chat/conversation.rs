@@ -5,12 +5,11 @@
 
 use std::cell::{Cell, RefCell};
 
+use super::MIGRATIONS;
 use super::config::Config;
-use super::outbox;
 use super::ports::Ports;
 use super::settings::Settings;
 use super::signal::Signal;
-use super::{MIGRATIONS, inbox, turn};
 use crate::store::{Sql, StoreError, all_or_nothing, migrate};
 use crate::telegram::method::Target;
 
@@ -27,33 +26,72 @@ pub struct Conversation<S, P> {
 }
 
 /// What only this instance knows; gone with it, rebuilt from the store.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Live {
     /// The store failed since the alarm was last set: the next try must not come at once.
     pub faulted: Cell<bool>,
-    pub turning: Cell<bool>,
-    pub delivering: Cell<bool>,
-    pub listing: Cell<bool>,
+    pub turning: Lane,
+    pub delivering: Lane,
+    pub listing: Lane,
+    /// Somebody may wait for a menu. True at first: who asked may have asked an instance before this one.
+    pub menu_asked: Cell<bool>,
     /// Raised to end the running model call.
     pub stop: Signal,
     /// Where the alarm stands.
     pub alarm: Cell<Option<i64>>,
 }
 
-/// Holds a lane; lets it go when dropped, also when the platform drops the whole task.
-pub(super) struct Lane<'a>(&'a Cell<bool>);
-
-impl<'a> Lane<'a> {
-    /// `None` if somebody else holds it.
-    pub(super) fn enter(flag: &'a Cell<bool>) -> Option<Lane<'a>> {
-        // Not `then_some`: a lane made for a caller who may not have it would let the flag go when dropped.
-        (!flag.replace(true)).then(|| Lane(flag))
+impl Default for Live {
+    fn default() -> Self {
+        Live {
+            turning: Lane::default(),
+            delivering: Lane::default(),
+            listing: Lane::default(),
+            menu_asked: Cell::new(true),
+            stop: Signal::default(),
+            alarm: Cell::default(),
+            faulted: Cell::default(),
+        }
     }
 }
 
-impl Drop for Lane<'_> {
+/// A kind of work that at most one task does at a time.
+#[derive(Debug, Default)]
+pub(super) struct Lane {
+    held: Cell<bool>,
+    /// The last holder came to its end. False at first: an instance before this one may have died in the lane.
+    tidy: Cell<bool>,
+}
+
+impl Lane {
+    /// `None` if somebody else holds it.
+    pub(super) fn enter(&self) -> Option<Hold<'_>> {
+        // Not `then_some`: a hold made for a caller who may not have it would let the lane go when dropped.
+        (!self.held.replace(true)).then(|| Hold { lane: self, was_tidy: self.tidy.replace(false) })
+    }
+
+    pub(super) fn is_held(&self) -> bool {
+        self.held.get()
+    }
+}
+
+/// Holds a lane; lets it go when dropped, also when the platform drops the whole task.
+pub(super) struct Hold<'a> {
+    lane: &'a Lane,
+    /// False: somebody left without coming to an end, and what the store marks as under way is to be looked at.
+    pub was_tidy: bool,
+}
+
+impl Hold<'_> {
+    /// Nothing is under way any more.
+    pub(super) fn leave(self) {
+        self.lane.tidy.set(true);
+    }
+}
+
+impl Drop for Hold<'_> {
     fn drop(&mut self) {
-        self.0.set(false);
+        self.lane.held.set(false);
     }
 }
 
@@ -113,14 +151,20 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     fn earliest(&self) -> Result<Option<i64>, StoreError> {
         let now = self.ports.now();
         let watchdog = now + WATCHDOG_MS;
-        let busy = self.live.turning.get() || self.live.delivering.get() || self.live.listing.get();
-        let settings = self.settings.borrow();
-        let resting = settings.flood_until.max(settings.token_rest_until);
+        let live = &self.live;
+        let busy = live.turning.is_held() || live.delivering.is_held() || live.listing.is_held();
+        let rows = self.sql.run(
+            "SELECT (SELECT not_before FROM outbox WHERE state IN ('queued', 'sending') ORDER BY id LIMIT 1),
+             (SELECT max(ready_at) FROM inbox WHERE outcome IS NULL),
+             EXISTS (SELECT 1 FROM turn WHERE state = 'running')",
+            &[],
+        )?;
+        let Some(row) = rows.first() else { return Ok(None) };
         // Whoever delivers now goes on by himself; the alarm only watches over him.
-        let due = |at: i64| if self.live.delivering.get() { watchdog } else { at.max(resting).max(now) };
-        let delivery = outbox::earliest(&self.sql)?.map(due);
-        let waiting = inbox::earliest(&self.sql)?.map(|at| if busy { watchdog } else { at.max(now) });
-        let open = turn::is_open(&self.sql)?.then_some(watchdog);
+        let due = |at: i64| if live.delivering.is_held() { watchdog } else { at.max(self.quiet_until()).max(now) };
+        let delivery = row.opt_int(0)?.map(due);
+        let waiting = row.opt_int(1)?.map(|at| if busy { watchdog } else { at.max(now) });
+        let open = (row.int(2)? != 0).then_some(watchdog);
         Ok([delivery, waiting, open, busy.then_some(watchdog)].into_iter().flatten().min())
     }
 
@@ -172,14 +216,23 @@ mod tests {
 
     #[test]
     fn a_lane_has_one_holder_however_often_others_ask() {
-        let flag = Cell::new(false);
-        let held = Lane::enter(&flag);
+        let lane = Lane::default();
+        let held = lane.enter();
         assert!(held.is_some());
         for _ in 0..3 {
-            assert!(Lane::enter(&flag).is_none());
+            assert!(lane.enter().is_none());
         }
         drop(held);
-        assert!(Lane::enter(&flag).is_some());
-        assert!(!flag.get());
+        assert!(lane.enter().is_some());
+        assert!(!lane.is_held());
+    }
+
+    #[test]
+    fn a_lane_is_tidy_only_after_a_holder_that_left() {
+        let lane = Lane::default();
+        assert!(lane.enter().is_some_and(|hold| !hold.was_tidy), "a dead instance may have left something");
+        assert!(lane.enter().is_some_and(|hold| !hold.was_tidy), "the first was dropped");
+        lane.enter().into_iter().for_each(Hold::leave);
+        assert!(lane.enter().is_some_and(|hold| hold.was_tidy));
     }
 }

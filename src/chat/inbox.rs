@@ -82,12 +82,6 @@ pub fn has_waiting(sql: &impl Sql) -> Result<bool, StoreError> {
     Ok(!rows.is_empty())
 }
 
-/// When the waiting rows become due: a message's window, or at once for a menu.
-pub fn earliest(sql: &impl Sql) -> Result<Option<i64>, StoreError> {
-    let rows = sql.run("SELECT max(ready_at) FROM inbox WHERE outcome IS NULL", &[])?;
-    rows.first().map_or(Ok(None), |row| row.opt_int(0))
-}
-
 /// Sets the due time of every waiting message: one window for all that arrive together.
 pub fn set_ready(sql: &impl Sql, ready_at: i64) -> Result<(), StoreError> {
     sql.run("UPDATE inbox SET ready_at = ?1 WHERE outcome IS NULL AND kind = 'message'", &[ready_at.into()])?;

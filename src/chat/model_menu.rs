@@ -5,7 +5,7 @@
 
 use std::str::FromStr;
 
-use super::conversation::{Conversation, Lane};
+use super::conversation::Conversation;
 use super::inbox;
 use super::outbox::{Slot, enqueue};
 use super::ports::{Body, Ports};
@@ -24,7 +24,10 @@ const MAX_MODELS: usize = 200;
 impl<S: Sql, P: Ports> Conversation<S, P> {
     /// Answers the menus asked for.
     pub(super) async fn run_menus(&self) {
-        let Some(_lane) = Lane::enter(&self.live.listing) else { return };
+        if !self.live.menu_asked.get() {
+            return;
+        }
+        let Some(_hold) = self.live.listing.enter() else { return };
         loop {
             match inbox::next_menu(&self.sql) {
                 Ok(Some(seq)) => {
@@ -33,7 +36,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
                         return self.fault("menu", &error);
                     }
                 }
-                Ok(None) => return,
+                Ok(None) => return self.live.menu_asked.set(false),
                 Err(error) => return self.fault("menu", &error),
             }
             self.deliver().await;

@@ -3,7 +3,7 @@
 //! A call whose answer was lost is repeated only if repeating does no harm; a lost answer to `sendMessage` is recorded,
 //! and the person may ask for it again (DESIGN §3.4). Previews are not here: nothing depends on them.
 
-use super::conversation::{Conversation, Lane};
+use super::conversation::Conversation;
 use super::ports::Ports;
 use crate::store::{Row, Sql, StoreError};
 use crate::telegram::method::{Button, Call, Keyboard, SendOptions, send_message};
@@ -43,7 +43,6 @@ pub struct Delivery {
     slot: String,
     call: Call,
     attempts: i64,
-    not_before: i64,
     degraded: i64,
 }
 
@@ -82,7 +81,7 @@ pub fn enqueue(
     rows.first().map_or(Err(StoreError::Shape { index: 0 }), |row| row.int(0))
 }
 
-const COLUMNS: &str = "id, turn_id, slot, call, attempts, not_before, degraded";
+const COLUMNS: &str = "id, turn_id, slot, call, attempts, degraded";
 
 fn read(row: &Row) -> Result<Delivery, StoreError> {
     Ok(Delivery {
@@ -91,21 +90,21 @@ fn read(row: &Row) -> Result<Delivery, StoreError> {
         slot: row.text(2)?.to_owned(),
         call: serde_json::from_str(row.text(3)?).map_err(|error| StoreError::Sql(error.to_string()))?,
         attempts: row.int(4)?,
-        not_before: row.int(5)?,
-        degraded: row.int(6)?,
+        degraded: row.int(5)?,
     })
 }
 
-fn next(sql: &impl Sql) -> Result<Option<Delivery>, StoreError> {
-    let rows = sql.run(&format!("SELECT {COLUMNS} FROM outbox WHERE state = 'queued' ORDER BY id LIMIT 1"), &[])?;
+/// Takes the first delivery in line, if its time has come, and marks it as under way.
+fn take_due(sql: &impl Sql, now: i64) -> Result<Option<Delivery>, StoreError> {
+    let rows = sql.run(
+        &format!(
+            "UPDATE outbox SET state = 'sending', error = NULL
+             WHERE id = (SELECT id FROM outbox WHERE state = 'queued' ORDER BY id LIMIT 1) AND not_before <= ?1
+             RETURNING {COLUMNS}"
+        ),
+        &[now.into()],
+    )?;
     rows.first().map(read).transpose()
-}
-
-/// When the next delivery may start.
-pub fn earliest(sql: &impl Sql) -> Result<Option<i64>, StoreError> {
-    let rows =
-        sql.run("SELECT not_before FROM outbox WHERE state IN ('queued', 'sending') ORDER BY id LIMIT 1", &[])?;
-    rows.first().map(|row| row.int(0)).transpose()
 }
 
 /// Calls marked as under way although nobody makes them: harmless ones go back to the queue, the others are ambiguous and returned.
@@ -126,14 +125,6 @@ fn close_interrupted(sql: &impl Sql) -> Result<Vec<Delivery>, StoreError> {
 
 fn set_state(sql: &impl Sql, id: i64, state: &str, error: Option<&str>) -> Result<(), StoreError> {
     sql.run("UPDATE outbox SET state = ?2, error = ?3 WHERE id = ?1", &[id.into(), state.into(), error.into()])?;
-    Ok(())
-}
-
-fn put_off(sql: &impl Sql, id: i64, until: i64, counts: bool) -> Result<(), StoreError> {
-    sql.run(
-        "UPDATE outbox SET state = 'queued', not_before = ?2, attempts = attempts + ?3 WHERE id = ?1",
-        &[id.into(), until.into(), counts.into()],
-    )?;
     Ok(())
 }
 
@@ -168,14 +159,16 @@ pub fn counts(sql: &impl Sql) -> Result<(i64, i64, i64), StoreError> {
 impl<S: Sql, P: Ports> Conversation<S, P> {
     /// Sends what is due, in order, until nothing is or something has to wait. At most one runs at a time.
     pub(super) async fn deliver(&self) {
-        let Some(_lane) = Lane::enter(&self.live.delivering) else { return };
-        if let Err(error) = self.take_back_interrupted() {
+        let Some(hold) = self.live.delivering.enter() else { return };
+        if !hold.was_tidy
+            && let Err(error) = self.take_back_interrupted()
+        {
             return self.fault("deliver", &error);
         }
         loop {
             match self.deliver_next().await {
                 Ok(true) => {}
-                Ok(false) => return,
+                Ok(false) => return hold.leave(),
                 Err(error) => return self.fault("deliver", &error),
             }
         }
@@ -197,16 +190,25 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     }
 
     async fn deliver_next(&self) -> Result<bool, StoreError> {
-        let Some(delivery) = next(&self.sql)? else { return Ok(false) };
-        let at = delivery.not_before.max(self.quiet_until());
-        if at > self.ports.now() {
-            self.alarm_by(at);
+        let (now, quiet_until) = (self.ports.now(), self.quiet_until());
+        if quiet_until > now {
+            self.alarm_by(quiet_until);
             return Ok(false);
         }
-        set_state(&self.sql, delivery.id, "sending", None)?;
+        let Some(delivery) = take_due(&self.sql, now)? else { return Ok(false) };
         let reply = self.ports.telegram(&delivery.call).await;
         self.settle(delivery, outcome::read(&reply))?;
         Ok(true)
+    }
+
+    /// Tries a delivery again at `until`.
+    fn put_off(&self, id: i64, until: i64, counts: bool) -> Result<(), StoreError> {
+        self.sql.run(
+            "UPDATE outbox SET state = 'queued', not_before = ?2, attempts = attempts + ?3 WHERE id = ?1",
+            &[id.into(), until.into(), counts.into()],
+        )?;
+        self.alarm_by(until);
+        Ok(())
     }
 
     fn settle(&self, delivery: Delivery, outcome: Outcome) -> Result<(), StoreError> {
@@ -228,13 +230,13 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
                 } else if delivery.attempts + 1 >= MAX_TRIES {
                     return self.give_up(&delivery, "the server kept failing");
                 }
-                put_off(&self.sql, delivery.id, now + backoff(after_ms, delivery.attempts, flood), !flood)
+                self.put_off(delivery.id, now + backoff(after_ms, delivery.attempts, flood), !flood)
             }
             Outcome::Ambiguous if delivery.may_repeat() => {
                 if delivery.attempts + 1 >= MAX_TRIES {
                     return self.give_up(&delivery, "no answer");
                 }
-                put_off(&self.sql, delivery.id, now + backoff(1_000, delivery.attempts, false), true)
+                self.put_off(delivery.id, now + backoff(1_000, delivery.attempts, false), true)
             }
             Outcome::Ambiguous => {
                 set_state(&self.sql, delivery.id, "ambiguous", Some("the answer was lost"))?;
@@ -242,7 +244,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             }
             Outcome::Unauthorized => {
                 self.note_refused_token()?;
-                put_off(&self.sql, delivery.id, self.quiet_until(), false)
+                self.put_off(delivery.id, self.quiet_until(), false)
             }
             Outcome::Refused(refusal) => self.settle_refusal(delivery, refusal),
         }

@@ -42,11 +42,21 @@ pub fn begin(sql: &impl Sql, turn: &Turn) -> Result<i64, StoreError> {
     rows.first().map_or(Err(StoreError::Shape { index: 0 }), |row| row.int(0))
 }
 
+const COLUMNS: &str = "id, attempts, model, lang, reply_to, placeholder, stop_requested, created_at";
+
 /// The one unfinished turn, if any.
 pub fn open(sql: &impl Sql) -> Result<Option<Turn>, StoreError> {
+    let rows = sql.run(&format!("SELECT {COLUMNS} FROM turn WHERE state = 'running' ORDER BY id LIMIT 1"), &[])?;
+    rows.first().map(read).transpose()
+}
+
+/// The same, counting that it is run once more.
+pub fn take(sql: &impl Sql) -> Result<Option<Turn>, StoreError> {
     let rows = sql.run(
-        "SELECT id, attempts, model, lang, reply_to, placeholder, stop_requested, created_at
-         FROM turn WHERE state = 'running' ORDER BY id LIMIT 1",
+        &format!(
+            "UPDATE turn SET attempts = attempts + 1
+             WHERE id = (SELECT id FROM turn WHERE state = 'running' ORDER BY id LIMIT 1) RETURNING {COLUMNS}"
+        ),
         &[],
     )?;
     rows.first().map(read).transpose()
@@ -71,11 +81,6 @@ pub fn is_open(sql: &impl Sql) -> Result<bool, StoreError> {
 
 pub fn request_stop(sql: &impl Sql) -> Result<(), StoreError> {
     sql.run("UPDATE turn SET stop_requested = 1 WHERE state = 'running'", &[])?;
-    Ok(())
-}
-
-pub fn count_attempt(sql: &impl Sql, id: i64) -> Result<(), StoreError> {
-    sql.run("UPDATE turn SET attempts = attempts + 1 WHERE id = ?1", &[id.into()])?;
     Ok(())
 }
 

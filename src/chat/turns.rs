@@ -7,7 +7,7 @@
 use futures::future::{Either, select};
 use std::pin::pin;
 
-use super::conversation::{Conversation, Lane};
+use super::conversation::Conversation;
 use super::inbox::{self, Waiting};
 use super::model_call::End;
 use super::outbox::{Slot, enqueue};
@@ -31,15 +31,17 @@ const LONGEST_PAUSE_MS: i64 = 20_000;
 impl<S: Sql, P: Ports> Conversation<S, P> {
     /// Runs turns until none is due. At most one runs at a time.
     pub(super) async fn run_turns(&self) {
-        let Some(_lane) = Lane::enter(&self.live.turning) else { return };
+        let Some(hold) = self.live.turning.enter() else { return };
         // Who enters the lane is alone in it: a step still begun was cut.
-        if let Err(error) = turn::close_interrupted_steps(&self.sql, self.ports.now()) {
+        if !hold.was_tidy
+            && let Err(error) = turn::close_interrupted_steps(&self.sql, self.ports.now())
+        {
             return self.fault("turn", &error);
         }
         loop {
             let done = match self.next_turn() {
                 Ok(Some(turn)) => self.run_turn(turn).await,
-                Ok(None) => return,
+                Ok(None) => return hold.leave(),
                 Err(error) => Err(error),
             };
             if let Err(error) = done {
@@ -51,10 +53,10 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     }
 
     fn next_turn(&self) -> Result<Option<Turn>, StoreError> {
-        if let Some(turn) = turn::open(&self.sql)? {
+        if let Some(turn) = turn::take(&self.sql)? {
             return Ok(Some(turn));
         }
-        if self.begin_turn_of(&inbox::waiting(&self.sql)?)? { turn::open(&self.sql) } else { Ok(None) }
+        if self.begin_turn_of(&inbox::waiting(&self.sql)?)? { turn::take(&self.sql) } else { Ok(None) }
     }
 
     /// Takes all waiting messages into a new turn if their window is over and no turn is open. True if one began.
@@ -146,11 +148,9 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         if turn.stop_requested {
             return self.end_stopped(&turn, "");
         }
-        if turn.attempts >= MAX_ATTEMPTS {
+        if turn.attempts > MAX_ATTEMPTS {
             return self.end_failed(&turn, "", Trouble::GaveUp, "cut three times");
         }
-        turn::count_attempt(&self.sql, turn.id)?;
-        turn.attempts += 1;
         for calls in 1.. {
             let step = turn::begin_step(&self.sql, turn.id, "model", self.ports.now())?;
             let prompt = self.prompt()?;

@@ -146,10 +146,8 @@ impl Inner {
             }
             "/move" => {
                 let Some(moved) = read::<Moved>(body) else { return unreadable() };
-                reply(directory.move_group(&moved.bot, moved.from, moved.to, now).and_then(|change| {
-                    change.access.iter().try_for_each(|change| directory.queue_push(change, now))?;
-                    Ok(change)
-                }))
+                // Not pushed: the old id hears nothing more, and the answer under way there is to arrive.
+                reply(directory.move_group(&moved.bot, moved.from, moved.to, now))
             }
             "/unknown" => {
                 let Some(unknown) = read::<UnknownKind>(body) else { return unreadable() };
