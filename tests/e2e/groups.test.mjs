@@ -125,8 +125,7 @@ describe("groups", () => {
     assert.equal(answer.chat.id, grown.id);
   });
 
-  const notMoved = "nothing tells the Directory that a group has moved, so the supergroup is a strange one";
-  test("and stays admitted there", { todo: notMoved }, async () => {
+  test("and stays admitted there", async () => {
     const grown = world.group(-1002000000108);
     await grow(-2000008, grown.id, "Growing too");
     await grown.until("Answer to -2000008.");
