@@ -1,4 +1,4 @@
--- One conversation. Times are Unix milliseconds.
+-- One conversation. Times are Unix milliseconds. Every index is a row written more: only what each message needs has one.
 
 -- Every accepted update and what became of it. outcome NULL: waiting for a turn (or, for kind 'command', for its answer).
 CREATE TABLE inbox (
@@ -24,6 +24,7 @@ CREATE TABLE turn (
   attempts INTEGER NOT NULL DEFAULT 0,
   model TEXT NOT NULL,
   lang TEXT NOT NULL,
+  epoch INTEGER NOT NULL,
   reply_to INTEGER,
   placeholder INTEGER,
   stop_requested INTEGER NOT NULL DEFAULT 0,
@@ -43,7 +44,6 @@ CREATE TABLE step (
   ended_at INTEGER,
   detail TEXT
 );
-CREATE INDEX step_turn ON step (turn_id);
 
 -- The transcript. Raw rows are never deleted; /new starts a new epoch.
 CREATE TABLE message (
@@ -56,7 +56,6 @@ CREATE TABLE message (
   created_at INTEGER NOT NULL
 );
 CREATE INDEX message_epoch ON message (epoch, id, tokens) WHERE hidden = 0;
-CREATE INDEX message_turn ON message (turn_id);
 
 -- Calls to Telegram in the order they must arrive. state: queued, sending, sent, ambiguous, failed.
 CREATE TABLE outbox (
@@ -74,7 +73,6 @@ CREATE TABLE outbox (
   created_at INTEGER NOT NULL
 );
 CREATE INDEX outbox_open ON outbox (id) WHERE state IN ('queued', 'sending');
-CREATE INDEX outbox_message ON outbox (message_id) WHERE message_id IS NOT NULL;
 
 CREATE TABLE setting (
   key TEXT PRIMARY KEY,

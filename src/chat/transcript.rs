@@ -36,17 +36,6 @@ pub fn append(sql: &impl Sql, epoch: i64, turn: Option<i64>, message: &Message, 
     rows.first().map_or(Err(StoreError::Shape { index: 0 }), |row| row.int(0))
 }
 
-/// Appends the answer of a turn. The conversation may have been started afresh meanwhile: it goes to its question's epoch,
-/// or to `epoch` if there is no question.
-pub fn append_answer(sql: &impl Sql, epoch: i64, turn: i64, message: &Message, now: i64) -> Result<(), StoreError> {
-    sql.run(
-        "INSERT INTO message (epoch, turn_id, tokens, body, created_at) VALUES (
-           coalesce((SELECT epoch FROM message WHERE turn_id = ?2 LIMIT 1), ?1), ?2, ?3, ?4, ?5)",
-        &[epoch.into(), turn.into(), i64::from(estimate(message)).into(), encode(message)?.into(), now.into()],
-    )?;
-    Ok(())
-}
-
 fn encode(message: &Message) -> Result<String, StoreError> {
     serde_json::to_string(message).map_err(|error| StoreError::Sql(error.to_string()))
 }

@@ -16,6 +16,8 @@ pub struct Turn {
     pub attempts: i64,
     pub model: ModelRef,
     pub lang: Lang,
+    /// The conversation's epoch when it began.
+    pub epoch: i64,
     /// Telegram id of the message to answer.
     pub reply_to: Option<i64>,
     /// Telegram id of the message that shows the answer growing, in edit mode.
@@ -28,13 +30,14 @@ pub struct Turn {
 /// above every inbox row there will be for a long time, and still exact as a JavaScript number.
 pub fn begin(sql: &impl Sql, turn: &Turn) -> Result<i64, StoreError> {
     let rows = sql.run(
-        "INSERT INTO turn (id, state, model, lang, reply_to, created_at) VALUES (
+        "INSERT INTO turn (id, state, model, lang, epoch, reply_to, created_at) VALUES (
            iif(EXISTS (SELECT 1 FROM turn WHERE id = ?1), (SELECT max(1000000000, max(id)) + 1 FROM turn), ?1),
-           'running', ?2, ?3, ?4, ?5) RETURNING id",
+           'running', ?2, ?3, ?4, ?5, ?6) RETURNING id",
         &[
             turn.id.into(),
             turn.model.to_string().into(),
             turn.lang.code().into(),
+            turn.epoch.into(),
             turn.reply_to.into(),
             turn.created_at.into(),
         ],
@@ -42,7 +45,7 @@ pub fn begin(sql: &impl Sql, turn: &Turn) -> Result<i64, StoreError> {
     rows.first().map_or(Err(StoreError::Shape { index: 0 }), |row| row.int(0))
 }
 
-const COLUMNS: &str = "id, attempts, model, lang, reply_to, placeholder, stop_requested, created_at";
+const COLUMNS: &str = "id, attempts, model, lang, reply_to, placeholder, stop_requested, created_at, epoch";
 
 /// The one unfinished turn, if any.
 pub fn open(sql: &impl Sql) -> Result<Option<Turn>, StoreError> {
@@ -72,6 +75,7 @@ fn read(row: &Row) -> Result<Turn, StoreError> {
         placeholder: row.opt_int(5)?,
         stop_requested: row.int(6)? != 0,
         created_at: row.int(7)?,
+        epoch: row.int(8)?,
     })
 }
 
@@ -120,7 +124,7 @@ pub fn end_step(sql: &impl Sql, id: i64, state: &str, detail: &str, now: i64) ->
 pub fn close_interrupted_steps(sql: &impl Sql, now: i64) -> Result<(), StoreError> {
     sql.run(
         "UPDATE step SET state = 'cut', ended_at = ?1 WHERE state = 'begun'
-         AND turn_id IN (SELECT id FROM turn WHERE state = 'running')",
+         AND id > (SELECT coalesce(max(id), 0) - 16 FROM step) AND turn_id IN (SELECT id FROM turn WHERE state = 'running')",
         &[now.into()],
     )?;
     Ok(())
@@ -147,6 +151,7 @@ mod tests {
             attempts: 0,
             model: ModelRef::from_str("ollama/m").unwrap(),
             lang: Lang::En,
+            epoch: 0,
             reply_to: None,
             placeholder: None,
             stop_requested: false,

@@ -89,7 +89,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     pub(super) fn begin_turn(&self, rows: &[Waiting]) -> Result<(), StoreError> {
         let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(()) };
         let now = self.ports.now();
-        let lang = self.settings.borrow().lang;
+        let (lang, epoch) = (self.settings.borrow().lang, self.settings.borrow().epoch);
         let id = turn::begin(
             &self.sql,
             &Turn {
@@ -97,6 +97,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
                 attempts: 0,
                 model: self.model(),
                 lang,
+                epoch,
                 reply_to: (!self.is_private()).then_some(last.message_id),
                 placeholder: None,
                 stop_requested: false,
@@ -108,7 +109,6 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             inbox::close(&self.sql, row.seq, outcome, None, Some(id))?;
         }
         self.live.stop.reset();
-        let epoch = self.settings.borrow().epoch;
         transcript::append(&self.sql, epoch, Some(id), &user_message(rows), now)?;
         Ok(())
     }
@@ -244,8 +244,9 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     }
 
     fn keep_answer(&self, turn: &Turn, message: &Message) -> Result<(), StoreError> {
-        let epoch = self.settings.borrow().epoch;
-        transcript::append_answer(&self.sql, epoch, turn.id, message, self.ports.now())
+        // Of its question's epoch, also if the conversation was started afresh meanwhile.
+        transcript::append(&self.sql, turn.epoch, Some(turn.id), message, self.ports.now())?;
+        Ok(())
     }
 
     /// Queues the pieces of an answer, the first as the reply, the others silent; then the placeholder goes.
