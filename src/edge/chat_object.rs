@@ -20,7 +20,7 @@ use crate::telegram::method::Call;
 use crate::telegram::outcome::Reply;
 use crate::telegram::session::SessionKey;
 
-#[durable_object]
+#[durable_object(alarm)]
 pub struct Chat {
     state: State,
     session: Rc<RefCell<Option<String>>>,
@@ -151,22 +151,6 @@ impl DurableObject for Chat {
             }
         }
         Response::empty()
-    }
-
-    async fn websocket_message(
-        &self,
-        _ws: worker::WebSocket,
-        _message: worker::WebSocketIncomingMessage,
-    ) -> Result<()> {
-        Ok(())
-    }
-
-    async fn websocket_close(&self, _ws: worker::WebSocket, _code: usize, _reason: String, _clean: bool) -> Result<()> {
-        Ok(())
-    }
-
-    async fn websocket_error(&self, _ws: worker::WebSocket, _error: worker::Error) -> Result<()> {
-        Ok(())
     }
 }
 

@@ -24,7 +24,7 @@ const WATCHDOG_MS: i64 = 10_000;
 /// A change that did not reach its conversation is tried again after this long.
 const PUSH_AGAIN_MS: i64 = 5_000;
 
-#[durable_object]
+#[durable_object(alarm)]
 pub struct Directory {
     state: State,
     inner: Rc<Inner>,
@@ -85,22 +85,6 @@ impl DurableObject for Directory {
         self.inner.set_watchdog();
         self.inner.work().await;
         Response::empty()
-    }
-
-    async fn websocket_message(
-        &self,
-        _ws: worker::WebSocket,
-        _message: worker::WebSocketIncomingMessage,
-    ) -> Result<()> {
-        Ok(())
-    }
-
-    async fn websocket_close(&self, _ws: worker::WebSocket, _code: usize, _reason: String, _clean: bool) -> Result<()> {
-        Ok(())
-    }
-
-    async fn websocket_error(&self, _ws: worker::WebSocket, _error: worker::Error) -> Result<()> {
-        Ok(())
     }
 }
 
