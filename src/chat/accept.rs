@@ -122,7 +122,8 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             return self.accept_command(update, message, &command);
         }
         let content = Content::read(message, bot_id(admission), username);
-        let busy = turn::is_open(&self.sql)?;
+        let idle = self.live.idle.get();
+        let busy = !idle && turn::is_open(&self.sql)?;
         if is_stop_word(&content.text) && content.attachments.is_empty() && (busy || inbox::has_waiting(&self.sql)?) {
             return self.accept_stop(update, "stop word");
         }
@@ -130,7 +131,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             return self.accept_unreadable(update, message, body);
         }
         let now = self.ports.now();
-        let first = inbox::first_waiting(&self.sql)?;
+        let first = if idle { None } else { inbox::first_waiting(&self.sql)? };
         let ready_at = gather::ready_at(&content, album.is_some(), now, first);
         let entry = Entry {
             update_id: update.id,
@@ -142,6 +143,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             ..Entry::default()
         };
         let Some(seq) = inbox::insert(&self.sql, entry, now)? else { return Ok(Accepted::quiet()) };
+        self.live.idle.set(false);
         let commented = busy && content.forwarded_from.is_some() && self.take_back_turn(now)?;
         if first.is_some() || commented {
             inbox::set_ready(&self.sql, ready_at)?;

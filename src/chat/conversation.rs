@@ -35,6 +35,8 @@ pub(super) struct Live {
     pub listing: Lane,
     /// Somebody may wait for a menu. True at first: who asked may have asked an instance before this one.
     pub menu_asked: Cell<bool>,
+    /// Known: no message waits and no turn is open. False when not known.
+    pub idle: Cell<bool>,
     /// Raised to end the running model call.
     pub stop: Signal,
     /// Where the alarm stands.
@@ -48,6 +50,7 @@ impl Default for Live {
             delivering: Lane::default(),
             listing: Lane::default(),
             menu_asked: Cell::new(true),
+            idle: Cell::default(),
             stop: Signal::default(),
             alarm: Cell::default(),
             faulted: Cell::default(),
@@ -160,6 +163,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             &[],
         )?;
         let Some(row) = rows.first() else { return Ok(None) };
+        live.idle.set(row.opt_int(1)?.is_none() && row.int(2)? == 0);
         // Whoever delivers now goes on by himself; the alarm only watches over him.
         let due = |at: i64| if live.delivering.is_held() { watchdog } else { at.max(self.quiet_until()).max(now) };
         let delivery = row.opt_int(0)?.map(due);
@@ -200,6 +204,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             self.settings.replace(Settings::load(&self.sql)?);
             // The alarm may have been rolled back as well: whoever needs one sets it again.
             self.live.alarm.set(None);
+            self.live.idle.set(false);
         }
         done
     }

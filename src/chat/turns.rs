@@ -88,6 +88,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     /// Opens a turn that answers `rows`.
     pub(super) fn begin_turn(&self, rows: &[Waiting]) -> Result<(), StoreError> {
         let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(()) };
+        self.live.idle.set(false);
         let now = self.ports.now();
         let (lang, epoch) = (self.settings.borrow().lang, self.settings.borrow().epoch);
         let id = turn::begin(

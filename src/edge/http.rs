@@ -1,13 +1,31 @@
 //! Outgoing HTTP: requests as data in, bytes out, aborted when nobody waits any more.
 
-use futures::StreamExt;
-use js_sys::Object;
+use js_sys::{Object, Promise, Uint8Array};
+use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use worker::{ByteStream, Response};
 
 use crate::chat::ports::{Body, Lost, ModelResponse};
 use crate::llm::HttpRequest;
+
+#[wasm_bindgen]
+extern "C" {
+    /// A response's `body`.
+    type JsStream;
+    #[wasm_bindgen(method, js_name = getReader)]
+    fn get_reader(this: &JsStream) -> JsReader;
+
+    type JsReader;
+    #[wasm_bindgen(method, catch)]
+    fn read(this: &JsReader) -> Result<Promise, JsValue>;
+
+    /// What `read` resolves to.
+    type JsChunk;
+    #[wasm_bindgen(method, getter)]
+    fn done(this: &JsChunk) -> bool;
+    #[wasm_bindgen(method, getter)]
+    fn value(this: &JsChunk) -> Uint8Array;
+}
 
 /// Aborts its request when dropped before the answer was read to its end.
 pub struct AbortOnDrop(Option<web_sys::AbortController>);
@@ -71,19 +89,24 @@ pub async fn post_json(url: &str, body: &str) -> Result<(u16, String), Lost> {
     Ok((response.status(), text.as_string().ok_or(Lost)?))
 }
 
-/// A model's answer as it streams.
+/// A model's answer as it streams. Read through the platform's own reader: a wrapper would cancel and release it as well as
+/// abort the request, and each of these costs more than a chunk.
 pub struct StreamBody {
-    stream: Option<ByteStream>,
+    reader: Option<JsReader>,
     guard: AbortOnDrop,
 }
 
 impl Body for StreamBody {
     async fn next(&mut self) -> Option<Result<Vec<u8>, Lost>> {
-        let chunk = self.stream.as_mut()?.next().await;
-        if chunk.is_none() {
+        let read = self.reader.as_ref()?.read();
+        let Ok(chunk) = async { JsFuture::from(read?).await }.await else { return Some(Err(Lost)) };
+        let chunk: JsChunk = chunk.unchecked_into();
+        if chunk.done() {
             self.guard.disarm();
+            self.reader = None;
+            return None;
         }
-        chunk.map(|chunk| chunk.map_err(|_| Lost))
+        Some(Ok(chunk.value().to_vec()))
     }
 }
 
@@ -96,10 +119,10 @@ pub async fn model(request: HttpRequest) -> Result<ModelResponse<StreamBody>, Lo
         _ => ("POST", Some(request.body.as_str())),
     };
     let (response, guard) = send(method, &request.url, &headers, body).await?;
-    let mut response = Response::from(response);
+    let reader = response.body().map(|body| body.unchecked_into::<JsStream>().get_reader());
     Ok(ModelResponse {
-        status: response.status_code(),
+        status: response.status(),
         retry_after: response.headers().get("retry-after").ok().flatten(),
-        body: StreamBody { stream: response.stream().ok(), guard },
+        body: StreamBody { reader, guard },
     })
 }
