@@ -12,7 +12,7 @@ use super::outbox::Slot;
 use super::ports::Ports;
 use super::{gather, turn};
 use crate::directory::{Access, AccessChange, Admission};
-use crate::store::{Sql, StoreError};
+use crate::store::{Sql, StoreError, to_json};
 use crate::telegram::command::{self, is_stop_word};
 use crate::telegram::content::{self, Content};
 use crate::telegram::message::Message;
@@ -138,7 +138,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             kind: "message",
             message_id: Some(message.message_id),
             media_group: album,
-            content: Some(serde_json::to_string(&content).map_err(|error| StoreError::Sql(error.to_string()))?),
+            content: Some(to_json(&content)?),
             ready_at,
             ..Entry::default()
         };

@@ -9,7 +9,7 @@ use super::outbox::{Slot, answer_ids, enqueue};
 use super::ports::Ports;
 use super::{transcript, turn};
 use crate::directory::Admission;
-use crate::store::{Sql, StoreError};
+use crate::store::{Sql, StoreError, to_json};
 use crate::telegram::content::Content;
 use crate::telegram::message::Message;
 use crate::telegram::method::{Button, Keyboard, SendOptions, delete};
@@ -32,7 +32,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             self.insert_closed(update, None, "dropped", "an edit without a change of text")?;
             return Ok(Accepted::quiet());
         }
-        let json = serde_json::to_string(&content).map_err(|error| StoreError::Sql(error.to_string()))?;
+        let json = to_json(&content)?;
         let turn = match (received.outcome, received.turn_id) {
             (None, _) => {
                 if self.insert_closed(update, None, "merged", "changed before its turn")? {

@@ -5,7 +5,7 @@
 
 use super::conversation::Conversation;
 use super::ports::Ports;
-use crate::store::{Row, Sql, StoreError};
+use crate::store::{Row, Sql, StoreError, to_json};
 use crate::telegram::method::{Button, Call, Keyboard, SendOptions, send_message};
 use crate::telegram::outcome::{self, Outcome, Refusal};
 use crate::telegram::render::plain;
@@ -72,7 +72,7 @@ pub fn enqueue(
     not_before: i64,
     now: i64,
 ) -> Result<i64, StoreError> {
-    let json = serde_json::to_string(call).map_err(|error| StoreError::Sql(error.to_string()))?;
+    let json = to_json(call)?;
     let rows = sql.run(
         "INSERT INTO outbox (turn_id, slot, seq, call, state, not_before, created_at)
          VALUES (?1, ?2, ?3, ?4, 'queued', ?5, ?6) RETURNING id",
@@ -129,7 +129,7 @@ fn set_state(sql: &impl Sql, id: i64, state: &str, error: Option<&str>) -> Resul
 }
 
 fn replace_call(sql: &impl Sql, id: i64, call: &Call) -> Result<(), StoreError> {
-    let json = serde_json::to_string(call).map_err(|error| StoreError::Sql(error.to_string()))?;
+    let json = to_json(call)?;
     sql.run(
         "UPDATE outbox SET state = 'queued', call = ?2, degraded = degraded + 1 WHERE id = ?1",
         &[id.into(), json.into()],

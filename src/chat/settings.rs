@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::directory::Admission;
 use crate::llm::ModelRef;
-use crate::store::{Sql, StoreError};
+use crate::store::{Sql, StoreError, to_json};
 use crate::telegram::session::SessionKey;
 use crate::text::Lang;
 
@@ -55,7 +55,7 @@ impl Settings {
     }
 
     pub fn save(&self, sql: &impl Sql) -> Result<(), StoreError> {
-        let json = serde_json::to_string(self).map_err(|error| StoreError::Sql(error.to_string()))?;
+        let json = to_json(self)?;
         sql.run("INSERT OR REPLACE INTO setting (key, value) VALUES ('settings', ?1)", &[json.into()])?;
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! The messages of a conversation in the neutral vocabulary. Append-only: `/new` starts an epoch, nothing is deleted.
 
 use crate::llm::{Message, Part, PartKind, tokens};
-use crate::store::{Row, Sql, StoreError};
+use crate::store::{Row, Sql, StoreError, to_json};
 
 /// A stored message with the estimate made when it was stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,13 +31,9 @@ fn part_tokens(part: &Part) -> u32 {
 pub fn append(sql: &impl Sql, epoch: i64, turn: Option<i64>, message: &Message, now: i64) -> Result<i64, StoreError> {
     let rows = sql.run(
         "INSERT INTO message (epoch, turn_id, tokens, body, created_at) VALUES (?1, ?2, ?3, ?4, ?5) RETURNING id",
-        &[epoch.into(), turn.into(), i64::from(estimate(message)).into(), encode(message)?.into(), now.into()],
+        &[epoch.into(), turn.into(), i64::from(estimate(message)).into(), to_json(message)?.into(), now.into()],
     )?;
     rows.first().map_or(Err(StoreError::Shape { index: 0 }), |row| row.int(0))
-}
-
-fn encode(message: &Message) -> Result<String, StoreError> {
-    serde_json::to_string(message).map_err(|error| StoreError::Sql(error.to_string()))
 }
 
 /// The newest messages of `epoch`, newest first: at most `limit`, as many as `budget` tokens hold and one more. What they

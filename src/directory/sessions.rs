@@ -3,7 +3,7 @@
 //! No platform call lists objects by name (cloudflare.md §1.2), so the Directory keeps the names it admitted. A change
 //! is a row until the conversation has taken it over.
 
-use super::{Access, AccessChange, Directory, DirectoryError, LIST_LIMIT};
+use super::{Access, AccessChange, Change, Directory, DirectoryError, LIST_LIMIT};
 use crate::store::Sql;
 
 /// A change for one conversation, not yet taken over by it.
@@ -47,6 +47,11 @@ impl<S: Sql> Directory<S> {
             &[prefix.into(), json.into(), now.into()],
         )?;
         Ok(())
+    }
+
+    /// Queues every change of access that `change` brought.
+    pub fn queue_pushes(&self, change: &Change, now: i64) -> Result<(), DirectoryError> {
+        change.access.iter().try_for_each(|change| self.queue_push(change, now))
     }
 
     /// The oldest change still on its way.

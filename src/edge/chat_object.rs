@@ -8,7 +8,7 @@ use worker::{DurableObject, Env, Request, Response, Result, State, console_error
 
 use super::http::{StreamBody, model};
 use super::objects::{ADMISSION, SESSION};
-use super::router::refuse;
+use super::router::{refuse, telegram_reply};
 use super::sql::ObjectSql;
 use super::telegram::Telegram;
 use super::{bots, clock, config};
@@ -157,11 +157,7 @@ impl DurableObject for Chat {
 /// 200: the update is stored. The body is what Telegram is to do at once, if anything.
 fn stored(reply: Option<String>) -> Result<Response> {
     match reply {
-        Some(json) => {
-            let mut response = Response::ok(json)?;
-            response.headers_mut().set("content-type", "application/json")?;
-            Ok(response)
-        }
+        Some(json) => telegram_reply(json),
         None => Response::empty(),
     }
 }

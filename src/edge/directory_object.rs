@@ -117,14 +117,14 @@ impl Inner {
             "/press" => {
                 let Some(press) = read::<Press>(body) else { return unreadable() };
                 reply(directory.press(&press, &cfg, now).and_then(|pressed| {
-                    pressed.change.access.iter().try_for_each(|change| directory.queue_push(change, now))?;
+                    directory.queue_pushes(&pressed.change, now)?;
                     Ok(pressed)
                 }))
             }
             "/member" => {
                 let Some(member) = read::<Member>(body) else { return unreadable() };
                 reply(directory.member(&member, &cfg, now).and_then(|change| {
-                    change.access.iter().try_for_each(|change| directory.queue_push(change, now))?;
+                    directory.queue_pushes(&change, now)?;
                     Ok(change)
                 }))
             }

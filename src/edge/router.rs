@@ -35,6 +35,13 @@ fn healthz() -> Result<Response> {
     Response::from_json(&json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")}))
 }
 
+/// A webhook's answer that asks Telegram to make one more call; `json` is the call.
+pub fn telegram_reply(json: String) -> Result<Response> {
+    let mut response = Response::ok(json)?;
+    response.headers_mut().set("content-type", "application/json")?;
+    Ok(response)
+}
+
 /// An error in the one shape all routes use.
 pub fn refuse(status: u16, code: &str, message: &str) -> Result<Response> {
     Ok(Response::from_json(&json!({"error": {"code": code, "message": message}}))?.with_status(status))

@@ -11,7 +11,7 @@ use subtle::ConstantTimeEq;
 use worker::{Env, Request, Response, Result};
 
 use super::directory_object::{KnockAt, Moved, UnknownKind};
-use super::router::refuse;
+use super::router::{refuse, telegram_reply};
 use super::{bots, clock, objects};
 use crate::directory::{Button, Change, ChatKind, Knock, Member, Memory, Press, Pressed, Recall, Sender, Verdict};
 use crate::telegram::message::{Chat, User};
@@ -186,16 +186,14 @@ async fn press(env: &Env, bot: &str, update: &Update, callback: &Callback) -> Re
         Err(response) => return Ok(response),
     };
     forget(&pressed.change);
-    let mut response = Response::ok(answer_callback(&callback.id, Some(&pressed.answer)).into_webhook_reply())?;
-    response.headers_mut().set("content-type", "application/json")?;
-    Ok(response)
+    telegram_reply(answer_callback(&callback.id, Some(&pressed.answer)).into_webhook_reply())
 }
 
 async fn member(env: &Env, bot: &str, update: &Update, membership: &Membership) -> Result<Response> {
     let subject = format!("{bot}:{}:member", membership.from.id);
     if !within_limit(env, &subject).await {
         // Not lost: Telegram delivers it again.
-        return Ok(refuse(503, "busy", "Too many changes of membership.")?);
+        return refuse(503, "busy", "Too many changes of membership.");
     }
     let member = Member {
         bot: bot.to_owned(),

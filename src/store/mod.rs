@@ -140,6 +140,11 @@ impl<T: Sql + ?Sized> Sql for &T {
     }
 }
 
+/// `value` as JSON, the form structs are stored in.
+pub fn to_json(value: &impl serde::Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::Sql(error.to_string()))
+}
+
 /// Checks `params` against the platform's limits, which local runs do not enforce.
 pub fn check_limits(params: &[Value]) -> Result<(), StoreError> {
     for value in params {

@@ -200,11 +200,6 @@ pub fn get_me() -> Call {
     Call::new("getMe", json!({}))
 }
 
-/// `leaveChat`.
-pub fn leave_chat(chat_id: i64) -> Call {
-    Call::new("leaveChat", json!({"chat_id": chat_id}))
-}
-
 /// `setMyCommands` for one scope and language; `language` empty means every other language.
 pub fn set_commands(commands: &[(&str, &str)], scope: &str, language: &str) -> Call {
     let list: Vec<Value> = commands.iter().map(|(name, text)| json!({"command": name, "description": text})).collect();
