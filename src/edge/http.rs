@@ -116,7 +116,7 @@ pub async fn model(request: HttpRequest) -> Result<ModelResponse<StreamBody>, Lo
         request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let (method, body) = match request.method {
         "GET" => ("GET", None),
-        _ => ("POST", Some(request.body.as_str())),
+        _ => ("POST", Some(request.body.as_text().ok_or(Lost)?)),
     };
     let (response, guard) = send(method, &request.url, &headers, body).await?;
     let reader = response.body().map(|body| body.unchecked_into::<JsStream>().get_reader());

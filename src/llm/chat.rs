@@ -1,11 +1,8 @@
 //! The neutral vocabulary of a conversation: what is stored, and what every provider's builder reads.
 //!
-//! Not here: provider words (those live in each provider's folder) and the bytes of media (referred to by key, handed
-//! in at call time as [`MediaData`]). The shape follows providers.md §5.5: a part keeps the provider's raw data beside
+//! Not here: provider words (those live in each provider's folder) and the bytes of media (referred to by key; see
+//! [`Body`](super::Body)). The shape follows providers.md §5.5: a part keeps the provider's raw data beside
 //! the neutral reading, because Gemini and OpenRouter want it back untouched (§2.3, §3.1).
-
-use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -66,14 +63,14 @@ pub enum PartKind {
     ToolResult(ToolResult),
 }
 
-/// Media by reference; the caller puts the bytes into [`Prompt::media`] under the same key.
+/// Media by reference; the bytes go from storage into the request as it is sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MediaRef {
     /// Storage key, opaque here.
     pub key: String,
     /// Media type, lower case, without parameters: `image/jpeg`.
     pub mime: String,
-    /// Size of the original, bytes.
+    /// Exact size of the stored file, bytes.
     pub size: u64,
 }
 
@@ -191,9 +188,8 @@ pub enum Thinking {
 pub struct Prompt {
     /// Empty: none is sent.
     pub system: String,
+    /// Media in them are sent if the provider's wire has a place for their type, else named in a note to the model.
     pub messages: Vec<Message>,
-    /// Bytes of the media that `messages` refer to. Media without bytes is replaced by a note to the model.
-    pub media: MediaData,
     pub tools: Vec<ToolSpec>,
     pub thinking: Thinking,
     /// Cap on the answer (thinking included), tokens.
@@ -201,28 +197,6 @@ pub struct Prompt {
     /// Context window to ask for, tokens. Only servers that take it from the request are told: local Ollama, whose
     /// default can be as low as 4,096 (providers.md §1.2).
     pub context_tokens: Option<u32>,
-}
-
-/// Media bytes, base64 with padding and without a `data:` prefix, by [`MediaRef::key`]. `Debug` shows sizes only.
-#[derive(Clone, Default, PartialEq)]
-pub struct MediaData(BTreeMap<String, String>);
-
-impl MediaData {
-    /// Adds the bytes of `key`, already encoded as base64.
-    pub fn insert(&mut self, key: impl Into<String>, base64: String) {
-        self.0.insert(key.into(), base64);
-    }
-
-    /// The base64 text of `key`.
-    pub fn get(&self, key: &str) -> Option<&str> {
-        self.0.get(key).map(String::as_str)
-    }
-}
-
-impl fmt::Debug for MediaData {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(self.0.iter().map(|(key, base64)| (key, base64.len()))).finish()
-    }
 }
 
 #[cfg(test)]
@@ -280,12 +254,5 @@ mod tests {
     fn later_fields_do_not_stop_an_earlier_release() {
         let part: Part = serde_json::from_value(json!({"later":1,"text":"x","more":{}})).unwrap();
         assert_eq!(part, Part::text("x"));
-    }
-
-    #[test]
-    fn debug_shows_no_media_bytes() {
-        let mut media = MediaData::default();
-        media.insert("k", "QUJD".into());
-        assert_eq!(format!("{media:?}"), r#"{"k": 4}"#);
     }
 }

@@ -9,6 +9,7 @@
 
 pub mod accumulate;
 pub mod arguments;
+pub mod body;
 pub mod chat;
 pub mod error;
 pub mod event;
@@ -22,8 +23,9 @@ pub mod stream;
 pub mod tokens;
 
 pub use accumulate::Accumulator;
+pub use body::{Body, MediaMark, Piece, media_mark};
 pub use chat::{
-    MediaData, MediaRef, Message, Part, PartKind, Prompt, ProviderMeta, Role, Thinking, ToolCall, ToolResult, ToolSpec,
+    MediaRef, Message, Part, PartKind, Prompt, ProviderMeta, Role, Thinking, ToolCall, ToolResult, ToolSpec,
 };
 pub use error::{ErrorClass, Feature, ModelError};
 pub use event::{Event, Finish, Usage};

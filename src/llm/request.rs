@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use super::Body;
+
 /// A request ready to send.
 #[derive(Clone, PartialEq, Eq)]
 pub struct HttpRequest {
@@ -13,7 +15,7 @@ pub struct HttpRequest {
     /// Lower-case names.
     pub headers: Vec<(String, String)>,
     /// Empty: none.
-    pub body: String,
+    pub body: Body,
 }
 
 /// A server of a provider.
@@ -89,7 +91,7 @@ mod tests {
             headers: ["authorization", "X-Goog-Api-Key", "cf-aig-authorization", "accept"]
                 .map(|name| (name.to_owned(), "s3cret-or-not".to_owned()))
                 .into(),
-            body: "private words".into(),
+            body: "private words".to_owned().into(),
         };
         let shown = format!("{request:?}");
         assert_eq!(shown.matches("s3cret").count(), 1, "{shown}"); // `accept` only

@@ -167,7 +167,7 @@ impl Model {
 
     pub async fn ask(world: Rc<World>, request: HttpRequest) -> Result<ModelResponse<Stream>, Lost> {
         let at = world.clock.elapsed();
-        let body = serde_json::from_str(&request.body).unwrap_or(Value::Null);
+        let body = serde_json::from_str(request.body.as_text().unwrap_or_default()).unwrap_or(Value::Null);
         let state = Rc::new(Cell::new(State::Open));
         let asked = Request { at, url: request.url, body, state: state.clone() };
         let is_list = asked.url.ends_with("/api/tags");

@@ -5,3 +5,4 @@ mod ollama_catalogue;
 mod ollama_errors;
 mod ollama_request;
 mod ollama_stream;
+mod wire;

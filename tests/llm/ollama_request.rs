@@ -6,12 +6,14 @@ use tideclaw::llm::{
     ToolSpec, ollama,
 };
 
+use super::wire;
+
 fn endpoint(base_url: &str) -> Endpoint {
     Endpoint { base_url: base_url.into(), api_key: None }
 }
 
 fn body(base_url: &str, model: &str, prompt: &Prompt) -> Value {
-    serde_json::from_str(&ollama::chat(&endpoint(base_url), model, prompt).body).unwrap()
+    wire::json(&ollama::chat(&endpoint(base_url), model, prompt))
 }
 
 fn messages(prompt: &Prompt) -> Value {
@@ -37,7 +39,7 @@ fn result(id: &str, content: &str, is_error: bool) -> ToolResult {
 
 /// A conversation with everything in it.
 fn full() -> Prompt {
-    let mut prompt = Prompt {
+    Prompt {
         system: "Be brief.".into(),
         messages: vec![
             Message { role: Role::User, parts: vec![Part::text("What is this?"), media("k1", "image/jpeg")] },
@@ -67,10 +69,7 @@ fn full() -> Prompt {
         thinking: Thinking::High,
         max_output_tokens: Some(4096),
         context_tokens: Some(32768),
-        ..Prompt::default()
-    };
-    prompt.media.insert("k1", "QUJD".into());
-    prompt
+    }
 }
 
 fn full_body(model: &str, options: Value) -> Value {
@@ -78,7 +77,7 @@ fn full_body(model: &str, options: Value) -> Value {
         "model": model, "stream": true, "truncate": false, "shift": false, "think": "high",
         "messages": [
             {"role":"system","content":"Be brief."},
-            {"role":"user","content":"What is this?","images":["QUJD"]},
+            {"role":"user","content":"What is this?","images":["file:k1"]},
             {"role":"assistant","content":"","thinking":"Look it up.","tool_calls":[
                 {"id":"call_1","function":{"name":"tide_table","arguments":{"port":"Brest"}}},
                 {"id":"call_2","function":{"name":"tide_table","arguments":{"invalid":"{oops"}}}]},
@@ -107,7 +106,7 @@ fn whole_body_to_the_cloud() {
         [("content-type", "application/json"), ("authorization", "Bearer key")]
             .map(|(n, v)| (n.to_owned(), v.to_owned()))
     );
-    let sent: Value = serde_json::from_str(&request.body).unwrap();
+    let sent = wire::json(&request);
     assert_eq!(sent, full_body("glm-5.3", json!({"num_predict":4096})));
 }
 
@@ -115,7 +114,7 @@ fn whole_body_to_the_cloud() {
 fn whole_body_to_a_home_server() {
     let request = ollama::chat(&endpoint("http://127.0.0.1:11434"), "glm-5.3:cloud", &full());
     assert_eq!(request.headers, [("content-type".to_owned(), "application/json".to_owned())]);
-    let sent: Value = serde_json::from_str(&request.body).unwrap();
+    let sent = wire::json(&request);
     assert_eq!(sent, full_body("glm-5.3:cloud", json!({"num_ctx":32768,"num_predict":4096})));
 }
 
@@ -142,7 +141,7 @@ fn where_it_goes() {
     ] {
         let prompt = Prompt { context_tokens: Some(8), ..Prompt::default() };
         let request = ollama::chat(&endpoint(base), "gpt-oss:120b-cloud", &prompt);
-        let sent: Value = serde_json::from_str(&request.body).unwrap();
+        let sent = wire::json(&request);
         assert_eq!(request.url, url);
         assert_eq!(sent["model"] == "gpt-oss:120b", cloud, "{base}");
         assert_eq!(sent["options"]["num_ctx"].is_null(), cloud, "{base}");
@@ -151,26 +150,19 @@ fn where_it_goes() {
 
 #[test]
 fn media_it_cannot_read_becomes_a_note() {
-    let mut prompt = Prompt {
+    let prompt = Prompt {
         messages: vec![Message {
             role: Role::User,
-            parts: vec![
-                Part::text("a"),
-                media("voice", "audio/ogg"),
-                media("song", "audio/mpeg"),
-                media("lost", "image/png"),
-            ],
+            parts: vec![Part::text("a"), media("voice", "audio/ogg"), media("song", "audio/mpeg")],
         }],
         ..Prompt::default()
     };
-    prompt.media.insert("voice", "T2dn".into());
-    prompt.media.insert("song", "SUQz".into());
     assert_eq!(
         messages(&prompt),
         json!([{
             "role":"user",
-            "content":"a\n[an attachment of type audio/ogg that you cannot see]\n[an attachment of type image/png that you cannot see]",
-            "images":["SUQz"]}])
+            "content":"a\n[an attachment of type audio/ogg that you cannot see]",
+            "images":["file:song"]}])
     );
 }
 
@@ -179,14 +171,13 @@ fn a_picture_from_a_tool_follows_as_the_users() {
     let mut tool = Message::tool([result("call_1", "chart", false)]);
     tool.parts.push(media("k", "image/png"));
     let assistant = Message { role: Role::Assistant, parts: vec![call("call_1", json!({}))] };
-    let mut prompt = Prompt { messages: vec![assistant, tool], ..Prompt::default() };
-    prompt.media.insert("k", "QUJD".into());
+    let prompt = Prompt { messages: vec![assistant, tool], ..Prompt::default() };
     assert_eq!(
         messages(&prompt),
         json!([
             {"role":"assistant","content":"","tool_calls":[{"id":"call_1","function":{"name":"tide_table","arguments":{}}}]},
             {"role":"tool","content":"chart","tool_name":"tide_table","tool_call_id":"call_1"},
-            {"role":"user","content":"","images":["QUJD"]}])
+            {"role":"user","content":"","images":["file:k"]}])
     );
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::classify;
 use super::request::{get, post, wire_name};
-use crate::llm::{Endpoint, HttpRequest, ModelError, ModelInfo};
+use crate::llm::{Body, Endpoint, HttpRequest, ModelError, ModelInfo};
 
 /// `GET {base}/api/tags`. The cloud answers without a key too.
 pub fn list(endpoint: &Endpoint) -> HttpRequest {
@@ -24,7 +24,7 @@ pub fn parse_list(body: &[u8]) -> Result<Vec<ModelInfo>, ModelError> {
 
 /// `POST {base}/api/show`: the details of one model.
 pub fn show(endpoint: &Endpoint, model: &str) -> HttpRequest {
-    post(endpoint, "/api/show", json!({ "model": wire_name(endpoint, model) }).to_string())
+    post(endpoint, "/api/show", Body::json(&json!({ "model": wire_name(endpoint, model) })))
 }
 
 /// Reads the answer to [`show`] for `model`; fills in capabilities and context window.

@@ -9,7 +9,10 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::thinking::{Think, think};
-use crate::llm::{Endpoint, HttpRequest, MediaRef, Message, PartKind, Prompt, Role, ToolCall, ToolSpec, history};
+use crate::llm::{
+    Body, Endpoint, HttpRequest, MediaMark, MediaRef, Message, PartKind, Prompt, Role, ToolCall, ToolSpec, history,
+    media_mark,
+};
 
 /// `POST {base}/api/chat` with a streamed answer.
 pub fn chat(endpoint: &Endpoint, model: &str, prompt: &Prompt) -> HttpRequest {
@@ -20,13 +23,13 @@ pub fn chat(endpoint: &Endpoint, model: &str, prompt: &Prompt) -> HttpRequest {
         wire.push(WireMessage::new("system", clean(&prompt.system)));
     }
     for message in &messages {
-        push_message(&mut wire, message, model, prompt);
+        push_message(&mut wire, message, model);
     }
     let options = Options {
         num_ctx: prompt.context_tokens.filter(|_| !is_cloud(endpoint)),
         num_predict: prompt.max_output_tokens,
     };
-    let body = Body {
+    let body = WireBody {
         model,
         stream: true,
         truncate: false,
@@ -36,8 +39,7 @@ pub fn chat(endpoint: &Endpoint, model: &str, prompt: &Prompt) -> HttpRequest {
         tools: prompt.tools.iter().map(wire_tool).collect(),
         options: Some(options).filter(|options| *options != Options::default()),
     };
-    // Serializing strings, numbers and string-keyed maps has no way to fail.
-    post(endpoint, "/api/chat", serde_json::to_string(&body).unwrap_or_default())
+    post(endpoint, "/api/chat", Body::json(&body))
 }
 
 /// Whether the base address leads to Ollama's cloud, directly or by AI Gateway (which never leads to a home server).
@@ -64,7 +66,7 @@ fn address(endpoint: &Endpoint, path: &str) -> String {
     format!("{base}{path}")
 }
 
-pub(super) fn post(endpoint: &Endpoint, path: &str, body: String) -> HttpRequest {
+pub(super) fn post(endpoint: &Endpoint, path: &str, body: Body) -> HttpRequest {
     let mut request = get(endpoint, path);
     request.method = "POST";
     request.headers.insert(0, ("content-type".to_owned(), "application/json".to_owned()));
@@ -78,12 +80,12 @@ pub(super) fn get(endpoint: &Endpoint, path: &str) -> HttpRequest {
         method: "GET",
         url: address(endpoint, path),
         headers: authorization.into_iter().collect(),
-        body: String::new(),
+        body: Body::default(),
     }
 }
 
 #[derive(Serialize)]
-struct Body<'a> {
+struct WireBody<'a> {
     model: &'a str,
     stream: bool,
     /// Over the window: an error we can act on, instead of silently losing the oldest messages.
@@ -114,7 +116,7 @@ struct WireMessage<'a> {
     #[serde(skip_serializing_if = "str::is_empty")]
     thinking: Cow<'a, str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    images: Vec<&'a str>,
+    images: Vec<MediaMark>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tool_calls: Vec<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -142,7 +144,7 @@ impl<'a> WireMessage<'a> {
 }
 
 /// Adds `message` to `wire`: results become one message each, everything else one message.
-fn push_message<'a>(wire: &mut Vec<WireMessage<'a>>, message: &'a Message, model: &str, prompt: &'a Prompt) {
+fn push_message<'a>(wire: &mut Vec<WireMessage<'a>>, message: &'a Message, model: &str) {
     let (role, between) = match message.role {
         Role::Assistant => ("assistant", ""),
         // What a tool message holds beside results (a picture) follows as the user's.
@@ -158,9 +160,9 @@ fn push_message<'a>(wire: &mut Vec<WireMessage<'a>>, message: &'a Message, model
                     append(&mut rest.thinking, clean(text), "");
                 }
             }
-            PartKind::Media(media) => match usable(media, prompt) {
-                Some(base64) => rest.images.push(base64),
-                None => append(&mut rest.content, missing(media).into(), between),
+            PartKind::Media(media) => match is_readable(media) {
+                true => rest.images.push(media_mark("", media)),
+                false => append(&mut rest.content, missing(media).into(), between),
             },
             PartKind::ToolCall(call) => rest.tool_calls.push(wire_call(call)),
             PartKind::ToolResult(result) => {
@@ -194,11 +196,10 @@ fn clean(text: &str) -> Cow<'_, str> {
     if text.contains('\0') { text.replace('\0', "").into() } else { text.into() }
 }
 
-/// The base64 of media that Ollama reads: pictures, and WAV or MP3 in the same field (providers.md §1.2).
-fn usable<'a>(media: &MediaRef, prompt: &'a Prompt) -> Option<&'a str> {
+/// What Ollama reads: pictures, and WAV or MP3 in the same field (providers.md §1.2).
+fn is_readable(media: &MediaRef) -> bool {
     let audio = ["audio/wav", "audio/x-wav", "audio/wave", "audio/mpeg", "audio/mp3"];
-    let readable = media.mime.starts_with("image/") || audio.contains(&media.mime.as_str());
-    if readable { prompt.media.get(&media.key) } else { None }
+    media.mime.starts_with("image/") || audio.contains(&media.mime.as_str())
 }
 
 fn missing(media: &MediaRef) -> String {
