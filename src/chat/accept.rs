@@ -138,6 +138,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             kind: "message",
             message_id: Some(message.message_id),
             media_group: album,
+            user_id: update.sender().map(|user| user.id),
             content: Some(to_json(&content)?),
             ready_at,
             ..Entry::default()
@@ -168,6 +169,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
                 ready_at,
                 received_at: now,
                 media_group,
+                user_id: update.sender().map(|user| user.id),
                 content,
             }])?
         };

@@ -93,7 +93,7 @@ mod tests {
     }
 
     fn row(message_id: i64, content: Content) -> Waiting {
-        Waiting { seq: message_id, message_id, ready_at: 0, received_at: 0, media_group: None, content }
+        Waiting { seq: message_id, message_id, ready_at: 0, received_at: 0, media_group: None, user_id: None, content }
     }
 
     #[test]

@@ -11,6 +11,8 @@ pub struct Waiting {
     pub ready_at: i64,
     pub received_at: i64,
     pub media_group: Option<String>,
+    /// Telegram id of the sender.
+    pub user_id: Option<i64>,
     pub content: Content,
 }
 
@@ -21,6 +23,8 @@ pub struct Entry<'a> {
     pub kind: &'a str,
     pub message_id: Option<i64>,
     pub media_group: Option<&'a str>,
+    /// Telegram id of the sender.
+    pub user_id: Option<i64>,
     pub content: Option<String>,
     pub ready_at: i64,
     /// `None`: waits.
@@ -31,8 +35,8 @@ pub struct Entry<'a> {
 /// Stores `entry`. `None` if this update was stored before: Telegram delivers at least once.
 pub fn insert(sql: &impl Sql, entry: Entry<'_>, now: i64) -> Result<Option<i64>, StoreError> {
     let rows = sql.run(
-        "INSERT INTO inbox (update_id, received_at, kind, message_id, media_group, content, ready_at, outcome, detail)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (update_id) DO NOTHING RETURNING seq",
+        "INSERT INTO inbox (update_id, received_at, kind, message_id, media_group, content, ready_at, outcome, detail, user_id)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (update_id) DO NOTHING RETURNING seq",
         &[
             entry.update_id.into(),
             now.into(),
@@ -43,6 +47,7 @@ pub fn insert(sql: &impl Sql, entry: Entry<'_>, now: i64) -> Result<Option<i64>,
             entry.ready_at.into(),
             entry.outcome.into(),
             entry.detail.into(),
+            entry.user_id.into(),
         ],
     )?;
     rows.first().map(|row| row.int(0)).transpose()
@@ -51,7 +56,7 @@ pub fn insert(sql: &impl Sql, entry: Entry<'_>, now: i64) -> Result<Option<i64>,
 /// Messages that wait, oldest first; at most 50, the rest in a later turn.
 pub fn waiting(sql: &impl Sql) -> Result<Vec<Waiting>, StoreError> {
     let rows = sql.run(
-        "SELECT seq, message_id, ready_at, received_at, media_group, content FROM inbox
+        "SELECT seq, message_id, ready_at, received_at, media_group, content, user_id FROM inbox
          WHERE outcome IS NULL AND kind = 'message' ORDER BY seq LIMIT 50",
         &[],
     )?;
@@ -66,6 +71,7 @@ fn read_waiting(row: &Row) -> Result<Waiting, StoreError> {
         received_at: row.int(3)?,
         media_group: row.opt_text(4)?.map(str::to_owned),
         content: serde_json::from_str(row.opt_text(5)?.unwrap_or("{}")).unwrap_or_default(),
+        user_id: row.opt_int(6)?,
     })
 }
 
@@ -164,7 +170,7 @@ pub fn set_content(sql: &impl Sql, seq: i64, content: &str) -> Result<(), StoreE
 /// The messages a turn answered, oldest first.
 pub fn of_turn(sql: &impl Sql, turn: i64) -> Result<Vec<Waiting>, StoreError> {
     let rows = sql.run(
-        "SELECT seq, message_id, ready_at, received_at, media_group, content FROM inbox
+        "SELECT seq, message_id, ready_at, received_at, media_group, content, user_id FROM inbox
          WHERE turn_id = ?1 AND kind = 'message' ORDER BY seq",
         &[Value::Int(turn)],
     )?;

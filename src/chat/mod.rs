@@ -13,12 +13,14 @@ mod commands;
 mod context;
 mod conversation;
 mod edits;
+mod finish;
 mod gather;
 mod inbox;
 mod model_call;
 mod model_menu;
 mod outbox;
 mod preview;
+mod run;
 mod settings;
 mod signal;
 mod status;
@@ -32,5 +34,7 @@ pub use conversation::Conversation;
 use crate::store::Migration;
 
 /// Schema of a Chat object.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { version: 1, sql: include_str!("../../migrations/chat/0001_init.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { version: 1, sql: include_str!("../../migrations/chat/0001_init.sql") },
+    Migration { version: 2, sql: include_str!("../../migrations/chat/0002_models.sql") },
+];

@@ -24,15 +24,17 @@ pub struct Turn {
     pub placeholder: Option<i64>,
     pub stop_requested: bool,
     pub created_at: i64,
+    /// Telegram id of the person who caused it: the sender of its last message.
+    pub user_id: Option<i64>,
 }
 
 /// Records that a turn runs. Returns its id: `turn.id`, or if that turn was there before (it is answered anew) the next
 /// above every inbox row there will be for a long time, and still exact as a JavaScript number.
 pub fn begin(sql: &impl Sql, turn: &Turn) -> Result<i64, StoreError> {
     let rows = sql.run(
-        "INSERT INTO turn (id, state, model, lang, epoch, reply_to, created_at) VALUES (
+        "INSERT INTO turn (id, state, model, lang, epoch, reply_to, created_at, user_id) VALUES (
            iif(EXISTS (SELECT 1 FROM turn WHERE id = ?1), (SELECT max(1000000000, max(id)) + 1 FROM turn), ?1),
-           'running', ?2, ?3, ?4, ?5, ?6) RETURNING id",
+           'running', ?2, ?3, ?4, ?5, ?6, ?7) RETURNING id",
         &[
             turn.id.into(),
             turn.model.to_string().into(),
@@ -40,12 +42,13 @@ pub fn begin(sql: &impl Sql, turn: &Turn) -> Result<i64, StoreError> {
             turn.epoch.into(),
             turn.reply_to.into(),
             turn.created_at.into(),
+            turn.user_id.into(),
         ],
     )?;
     rows.first().map_or(Err(StoreError::Shape { index: 0 }), |row| row.int(0))
 }
 
-const COLUMNS: &str = "id, attempts, model, lang, reply_to, placeholder, stop_requested, created_at, epoch";
+const COLUMNS: &str = "id, attempts, model, lang, reply_to, placeholder, stop_requested, created_at, epoch, user_id";
 
 /// The one unfinished turn, if any.
 pub fn open(sql: &impl Sql) -> Result<Option<Turn>, StoreError> {
@@ -76,6 +79,7 @@ fn read(row: &Row) -> Result<Turn, StoreError> {
         stop_requested: row.int(6)? != 0,
         created_at: row.int(7)?,
         epoch: row.int(8)?,
+        user_id: row.opt_int(9)?,
     })
 }
 
@@ -156,6 +160,7 @@ mod tests {
             placeholder: None,
             stop_requested: false,
             created_at: 1,
+            user_id: None,
         };
         let ids: Vec<i64> = (0..3).map(|_| begin(&sql, &turn).unwrap()).collect();
         assert_eq!(ids, [7, 1_000_000_001, 1_000_000_002]);
