@@ -19,6 +19,7 @@ pub mod ollama;
 pub mod provider;
 pub mod redact;
 pub mod request;
+pub mod sse;
 pub mod stream;
 pub mod tokens;
 
