@@ -4,10 +4,12 @@
 //! [`Body`](super::Body)). The shape follows providers.md §5.5: a part keeps the provider's raw data beside
 //! the neutral reading, because Gemini and OpenRouter want it back untouched (§2.3, §3.1).
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::ModelRef;
+use super::{Feature, ModelRef};
 
 /// Who speaks. The system text is not a message: see [`Prompt::system`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -197,6 +199,33 @@ pub struct Prompt {
     /// Context window to ask for, tokens. Only servers that take it from the request are told: local Ollama, whose
     /// default can be as low as 4,096 (providers.md §1.2).
     pub context_tokens: Option<u32>,
+    /// What the model's server has refused before ([`ModelError::feature`](super::ModelError::feature)); builders leave
+    /// it out.
+    pub dropped: BTreeSet<Feature>,
+}
+
+impl Prompt {
+    /// Whether `feature` may be sent.
+    pub fn may(&self, feature: Feature) -> bool {
+        !self.dropped.contains(&feature)
+    }
+
+    /// The wish for thinking, unless the server has refused one.
+    pub fn wish(&self) -> Thinking {
+        if self.may(Feature::Thinking) { self.thinking } else { Thinking::Default }
+    }
+
+    /// The tools on offer, unless the server has refused any.
+    pub fn offer(&self) -> &[ToolSpec] {
+        if self.may(Feature::Tools) { &self.tools } else { &[] }
+    }
+}
+
+impl MediaRef {
+    /// What the model is told in place of media it cannot be given.
+    pub fn note(&self) -> String {
+        format!("[an attachment of type {} that you cannot see]", self.mime)
+    }
 }
 
 #[cfg(test)]

@@ -36,16 +36,18 @@ pub enum ErrorClass {
     Empty,
 }
 
-/// Something a request can do without.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// Something a request can do without: see [`Prompt::dropped`](super::Prompt::dropped).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Feature {
-    /// Send [`Thinking::Default`](super::Thinking::Default).
+    /// The wish how hard to think.
     Thinking,
-    /// Send no tools.
+    /// Tools on offer.
     Tools,
-    /// Send no media.
+    /// Pictures, sounds and documents: a note to the model stands in their place.
     Media,
+    /// Asking for consumption at the end of a stream (providers.md §3.1.8). Only OpenAI-style servers are asked.
+    StreamUsage,
 }
 
 /// A failed model call.

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use tideclaw::llm::{
-    Endpoint, MediaRef, Message, ModelRef, Part, PartKind, Prompt, ProviderMeta, Role, Thinking, ToolCall, ToolResult,
-    ToolSpec, ollama,
+    Endpoint, Feature, MediaRef, Message, ModelRef, Part, PartKind, Prompt, ProviderMeta, Role, Thinking, ToolCall,
+    ToolResult, ToolSpec, ollama,
 };
 
 use super::wire;
@@ -69,6 +69,7 @@ fn full() -> Prompt {
         thinking: Thinking::High,
         max_output_tokens: Some(4096),
         context_tokens: Some(32768),
+        ..Prompt::default()
     }
 }
 
@@ -163,6 +164,18 @@ fn media_it_cannot_read_becomes_a_note() {
             "role":"user",
             "content":"a\n[an attachment of type audio/ogg that you cannot see]",
             "images":["file:song"]}])
+    );
+}
+
+#[test]
+fn what_the_server_refused_before_is_left_out() {
+    let mut prompt = full();
+    prompt.dropped = [Feature::Thinking, Feature::Tools, Feature::Media].into();
+    let sent = body("https://ollama.com", "glm-5.3", &prompt);
+    assert_eq!((&sent["think"], &sent["tools"]), (&Value::Null, &Value::Null));
+    assert_eq!(
+        sent["messages"][1],
+        json!({"role":"user","content":"What is this?\n[an attachment of type image/jpeg that you cannot see]"})
     );
 }
 

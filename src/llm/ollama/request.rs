@@ -10,8 +10,8 @@ use url::Url;
 
 use super::thinking::{Think, think};
 use crate::llm::{
-    Body, Endpoint, HttpRequest, MediaMark, MediaRef, Message, PartKind, Prompt, Role, ToolCall, ToolSpec, history,
-    media_mark,
+    Body, Endpoint, Feature, HttpRequest, MediaMark, MediaRef, Message, PartKind, Prompt, Role, ToolCall, ToolSpec,
+    history, media_mark,
 };
 
 /// `POST {base}/api/chat` with a streamed answer.
@@ -23,7 +23,7 @@ pub fn chat(endpoint: &Endpoint, model: &str, prompt: &Prompt) -> HttpRequest {
         wire.push(WireMessage::new("system", clean(&prompt.system)));
     }
     for message in &messages {
-        push_message(&mut wire, message, model);
+        push_message(&mut wire, message, model, prompt);
     }
     let options = Options {
         num_ctx: prompt.context_tokens.filter(|_| !is_cloud(endpoint)),
@@ -34,9 +34,9 @@ pub fn chat(endpoint: &Endpoint, model: &str, prompt: &Prompt) -> HttpRequest {
         stream: true,
         truncate: false,
         shift: false,
-        think: think(model, prompt.thinking),
+        think: think(model, prompt.wish()),
         messages: wire,
-        tools: prompt.tools.iter().map(wire_tool).collect(),
+        tools: prompt.offer().iter().map(wire_tool).collect(),
         options: Some(options).filter(|options| *options != Options::default()),
     };
     post(endpoint, "/api/chat", Body::json(&body))
@@ -144,7 +144,7 @@ impl<'a> WireMessage<'a> {
 }
 
 /// Adds `message` to `wire`: results become one message each, everything else one message.
-fn push_message<'a>(wire: &mut Vec<WireMessage<'a>>, message: &'a Message, model: &str) {
+fn push_message<'a>(wire: &mut Vec<WireMessage<'a>>, message: &'a Message, model: &str, prompt: &Prompt) {
     let (role, between) = match message.role {
         Role::Assistant => ("assistant", ""),
         // What a tool message holds beside results (a picture) follows as the user's.
@@ -160,9 +160,9 @@ fn push_message<'a>(wire: &mut Vec<WireMessage<'a>>, message: &'a Message, model
                     append(&mut rest.thinking, clean(text), "");
                 }
             }
-            PartKind::Media(media) => match is_readable(media) {
+            PartKind::Media(media) => match prompt.may(Feature::Media) && is_readable(media) {
                 true => rest.images.push(media_mark("", media)),
-                false => append(&mut rest.content, missing(media).into(), between),
+                false => append(&mut rest.content, media.note().into(), between),
             },
             PartKind::ToolCall(call) => rest.tool_calls.push(wire_call(call)),
             PartKind::ToolResult(result) => {
@@ -200,10 +200,6 @@ fn clean(text: &str) -> Cow<'_, str> {
 fn is_readable(media: &MediaRef) -> bool {
     let audio = ["audio/wav", "audio/x-wav", "audio/wave", "audio/mpeg", "audio/mp3"];
     media.mime.starts_with("image/") || audio.contains(&media.mime.as_str())
-}
-
-fn missing(media: &MediaRef) -> String {
-    format!("[an attachment of type {} that you cannot see]", media.mime)
 }
 
 fn wire_call(call: &ToolCall) -> Value {
