@@ -13,7 +13,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("relay", &[]),
     ("text", &[]),
     ("store", &[]),
-    ("directory", &["telegram", "store", "text"]),
+    ("directory", &["telegram", "llm", "store", "text"]),
     ("chat", &["telegram", "llm", "directory", "store", "text"]),
     ("admin", &["telegram", "llm", "directory", "chat", "relay", "store", "text"]),
     ("edge", &["telegram", "llm", "directory", "chat", "relay", "admin", "store", "text"]),

@@ -1,7 +1,7 @@
 //! Who may talk: the one object that knows bots, people, groups, and who let them in.
 //!
 //! One call in, one verdict out; what has to be said to people goes to the [`outbox`] as data. Everything fails closed.
-//! Not here: configuration of models and budgets, any network, clock or randomness (times and random bytes are arguments).
+//! Not here: configuration of models, prices, any network, clock or randomness (times and random bytes are arguments).
 //! Rules: `docs/` and OpenClaw's access model (pairing is not group access, codes of one hour, at most three pending).
 //!
 //! | file | holds |
@@ -14,6 +14,7 @@
 //! | `press`, `member` | our own buttons; the bot added to or removed from a group |
 //! | `recall` | what one Worker isolate remembers of the verdicts |
 //! | `sessions` | conversations that exist, changes on their way to them |
+//! | `model_calls` | leave to call a model: budgets, failures, the ledger |
 //! | `bots`, `settings` | profiles, command hashes, key and value |
 //! | `journal` | audit and recent refusals, both bounded |
 //! | [`outbox`] | our own Telegram messages; `prompt` writes their JSON |
@@ -26,6 +27,7 @@ mod groups;
 mod journal;
 mod knock;
 mod member;
+mod model_calls;
 pub mod outbox;
 mod pairing;
 mod people;
@@ -43,6 +45,7 @@ pub use code::Code;
 pub use exchange::*;
 pub use groups::{Group, GroupState};
 pub use journal::{AuditEntry, Refusal};
+pub use model_calls::exchange::*;
 pub use outbox::{Notice, NoticeState, Outcome};
 pub use pairing::{Decided, Decision, Pending};
 pub use people::{Person, PersonState};

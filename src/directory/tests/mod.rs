@@ -4,6 +4,7 @@
 
 mod claim;
 mod groups;
+mod model_calls;
 mod outbox;
 mod pairing;
 mod people;

@@ -1,0 +1,185 @@
+//! What a conversation and the Directory say to each other around a model call, and about what was spent.
+//!
+//! Two releases may talk to each other for minutes: fields are only added, with `#[serde(default)]`. Pinned by tests.
+//! Not here: how it is decided. Money is in 10⁻⁹ US dollars everywhere, times are Unix milliseconds.
+
+use crate::llm::{ErrorClass, Feature, ModelRef, Usage};
+use serde::{Deserialize, Serialize};
+
+/// What a conversation tells and asks around a model call. One request both reports what became of earlier calls and
+/// asks leave for the next.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelAsk {
+    /// The conversation's name, `{bot}:{chat_id}…`.
+    pub session: String,
+    /// Repeated until one of these requests was answered.
+    #[serde(default)]
+    pub reports: Vec<CallReport>,
+    #[serde(default)]
+    pub reserve: Option<Reserve>,
+}
+
+/// Asks leave for one call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reserve {
+    /// The step in that conversation's journal: with `session` it identifies the call.
+    pub step: i64,
+    /// Who caused it; `None` for nobody in particular.
+    #[serde(default)]
+    pub person: Option<i64>,
+    /// In the order of preference.
+    pub candidates: Vec<Candidate>,
+}
+
+/// A model that would do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Candidate {
+    pub model: ModelRef,
+    /// What the call may cost at most: prompt estimate plus the answer's expected size.
+    pub estimate_nano_usd: u64,
+}
+
+/// The answer to a [`Reserve`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reserved {
+    /// Call it, and report.
+    Granted {
+        /// Index in the request.
+        candidate: usize,
+        /// Features this model is known to refuse.
+        #[serde(default)]
+        without: Vec<Feature>,
+    },
+    /// A cap would be passed; free again at `until`.
+    Capped { cap: Cap, until: i64 },
+    /// None of them may be called before `until`; `class` of the one that is free first.
+    Resting { until: i64, class: ErrorClass },
+}
+
+/// What holds spending back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cap {
+    /// Everybody's day.
+    Day,
+    /// Everybody's month.
+    Month,
+    /// This person's day.
+    Person,
+}
+
+/// What became of one call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallReport {
+    /// As in its [`Reserve`].
+    pub step: i64,
+    #[serde(default)]
+    pub person: Option<i64>,
+    pub model: ModelRef,
+    /// When it ended.
+    pub at: i64,
+    #[serde(default)]
+    pub usage: Usage,
+    pub cost_nano_usd: u64,
+    /// The model's price is not known: the cost is an assumption.
+    #[serde(default)]
+    pub assumed: bool,
+    /// `None`: it succeeded.
+    #[serde(default)]
+    pub failure: Option<Failure>,
+}
+
+/// Why a call failed, as far as it matters to the next one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    pub class: ErrorClass,
+    /// How long the provider asked to wait.
+    #[serde(default)]
+    pub retry_after_ms: Option<u64>,
+    /// What the failure concerns, where the provider said so; `None`: what the class usually concerns.
+    #[serde(default)]
+    pub scope: Option<Scope>,
+    /// What the model refused, with [`ErrorClass::BadRequest`].
+    #[serde(default)]
+    pub feature: Option<Feature>,
+}
+
+/// How far a failure reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// Every model of the provider.
+    Provider,
+    Model,
+}
+
+/// The answer to a [`ModelAsk`]. Reports with an answer are recorded; repeating them does no harm.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelAnswer {
+    /// `None`: nothing was asked.
+    #[serde(default)]
+    pub reserved: Option<Reserved>,
+}
+
+/// The most that may be spent. Zero is legal: then whatever costs anything is refused. Days and months are UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Caps {
+    pub day_nano_usd: u64,
+    pub month_nano_usd: u64,
+    /// Each person's day; owners are not held to it.
+    #[serde(default)]
+    pub person_day_nano_usd: Option<u64>,
+}
+
+/// Who wants to know what was spent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsageAsk {
+    #[serde(default)]
+    pub person: Option<i64>,
+    /// Sees everybody's numbers.
+    pub owner: bool,
+}
+
+/// What was used and spent: everybody's for an owner, else only the person's own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsageView {
+    /// Whether these are everybody's numbers.
+    pub owner: bool,
+    /// Since midnight UTC.
+    pub day: Totals,
+    /// Since the first of the month, UTC.
+    pub month: Totals,
+    /// The caps this person may know of: an owner all three, others their own.
+    #[serde(default)]
+    pub caps: Option<Caps>,
+    /// The person's own cap for a day, if they are held to one.
+    #[serde(default)]
+    pub person_cap_nano_usd: Option<u64>,
+    /// The month's ten dearest.
+    #[serde(default)]
+    pub by_model: Vec<(ModelRef, Totals)>,
+    /// The month's ten dearest, with their names; for owners only.
+    #[serde(default)]
+    pub by_person: Vec<(i64, String, Totals)>,
+    /// What may not be called at the moment: `provider` or `provider/model`, until when, why.
+    #[serde(default)]
+    pub resting: Vec<(String, i64, ErrorClass)>,
+}
+
+/// Sums of the ledger.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Totals {
+    pub calls: u64,
+    pub failures: u64,
+    /// Tokens; the cached share included.
+    pub input: u64,
+    pub cached_input: u64,
+    /// Tokens; thinking included.
+    pub output: u64,
+    pub thinking: u64,
+    pub nano_usd: u64,
+    /// The share of `nano_usd` that rests on an assumed price, or on a call of which nothing was heard.
+    pub assumed_nano_usd: u64,
+}

@@ -1,0 +1,5 @@
+//! Model calls against real SQLite.
+
+mod pinned;
+
+use super::*;
