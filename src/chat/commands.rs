@@ -6,6 +6,7 @@ use super::inbox::{self, Entry};
 use super::outbox::Slot;
 use super::ports::Ports;
 use super::transcript;
+use crate::llm::Thinking;
 use crate::store::{Sql, StoreError};
 use crate::telegram::command::Command;
 use crate::telegram::message::Message;
@@ -20,8 +21,10 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         message: &Message,
         command: &Command<'_>,
     ) -> Result<Accepted, StoreError> {
-        if command.name == "model" && command.args.is_empty() {
-            return self.accept_menu_request(update, message);
+        match command.name.as_str() {
+            "model" if command.args.is_empty() => return self.accept_lookup(update, message, "menu"),
+            "usage" => return self.accept_lookup(update, message, "usage"),
+            _ => {}
         }
         if !self.insert_closed(update, Some(message.message_id), "command", &command.name)? {
             return Ok(Accepted::quiet());
@@ -51,6 +54,17 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
                 text::chat::whoami(lang, message.from.as_ref().map(|user| user.id), message.chat.id, target.topic)
             }
             "model" => self.set_model_by_name(command.args)?,
+            "think" => self.set_thinking(command.args)?,
+            "reasoning" => {
+                let shown = wants(command.args);
+                self.change(|settings| settings.show_reasoning = shown)?;
+                text::models::reasoning(lang, shown).to_owned()
+            }
+            "footer" => {
+                let shown = wants(command.args);
+                self.change(|settings| settings.show_footer = shown)?;
+                text::models::footer_set(lang, shown).to_owned()
+            }
             name => text::chat::unknown_command(lang, name),
         })
     }
@@ -65,16 +79,53 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         Ok(text::chat::fresh_start(self.settings.borrow().lang, archived))
     }
 
-    /// `/model` needs a look at the provider: the request waits in the inbox for the menu lane.
-    fn accept_menu_request(&self, update: &Update, message: &Message) -> Result<Accepted, StoreError> {
+    /// A command that needs a look elsewhere waits in the inbox for its lane.
+    fn accept_lookup(&self, update: &Update, message: &Message, kind: &str) -> Result<Accepted, StoreError> {
         let now = self.ports.now();
-        let entry =
-            Entry { update_id: update.id, kind: "menu", message_id: Some(message.message_id), ..Entry::default() };
+        let entry = Entry {
+            update_id: update.id,
+            kind,
+            message_id: Some(message.message_id),
+            user_id: update.sender().map(|user| user.id),
+            ..Entry::default()
+        };
         if inbox::insert(&self.sql, entry, now)?.is_none() {
             return Ok(Accepted::quiet());
         }
-        self.live.menu_asked.set(true);
+        self.live.lookup_asked.set(true);
         self.alarm_by(now + WATCHDOG_MS);
         Ok(Accepted::work())
     }
+
+    /// `/think [level]`.
+    fn set_thinking(&self, level: &str) -> Result<String, StoreError> {
+        let lang = self.settings.borrow().lang;
+        let level = level.to_lowercase();
+        match LEVELS.iter().find(|(name, _)| *name == level) {
+            Some(&(name, thinking)) => {
+                self.change(|settings| settings.thinking = thinking)?;
+                Ok(text::models::thinking_set(lang, name))
+            }
+            None => {
+                let now = self.settings.borrow().thinking;
+                let name = LEVELS.iter().find(|(_, level)| *level == now).map_or("default", |(name, _)| name);
+                Ok(text::models::thinking_now(lang, name))
+            }
+        }
+    }
+}
+
+/// What `/think` takes.
+const LEVELS: &[(&str, Thinking)] = &[
+    ("off", Thinking::Off),
+    ("minimal", Thinking::Minimal),
+    ("low", Thinking::Low),
+    ("medium", Thinking::Medium),
+    ("high", Thinking::High),
+    ("default", Thinking::Default),
+];
+
+/// `off` and its like mean no, anything else yes.
+fn wants(argument: &str) -> bool {
+    !matches!(argument.trim().to_lowercase().as_str(), "off" | "no" | "0" | "hide" | "нет" | "выкл")
 }

@@ -1,13 +1,13 @@
 //! What the deployment decides for every conversation.
 
-use crate::llm::{Endpoint, ModelRef};
+use crate::llm::{ModelRef, Servers};
 
 /// Configuration of a Chat object, read from the environment at start.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Models a person may pick, the default first.
+    /// The default model first, then those that stand in for a model that fails, in this order. Never empty.
     pub models: Vec<ModelRef>,
-    pub ollama: Endpoint,
+    pub servers: Servers,
     pub deadlines: Deadlines,
     /// How private chats see an answer grow. Groups always use [`Streaming::Edit`] unless off.
     pub streaming: Streaming,

@@ -8,6 +8,7 @@ use super::ports::Ports;
 use super::transcript::{self, Stored};
 use crate::llm::{Message, PartKind, Prompt, Role};
 use crate::store::{Sql, StoreError};
+use crate::text::calendar::date;
 
 /// Estimated tokens of history in a prompt.
 const HISTORY_TOKENS: u32 = 12_000;
@@ -75,20 +76,6 @@ fn without_media(mut message: Message) -> Message {
     message
 }
 
-/// `YYYY-MM-DD` of a Unix time in milliseconds (civil-from-days, H. Hinnant, "chrono-compatible low-level date algorithms").
-fn date(now: i64) -> String {
-    let days = now.div_euclid(86_400_000) + 719_468;
-    let era = days.div_euclid(146_097);
-    let day_of_era = days.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}")
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
@@ -105,13 +92,6 @@ mod tests {
             transcript::append(&sql, 0, Some(turn), &Message::assistant(&text), turn).unwrap();
         }
         sql
-    }
-
-    #[test]
-    fn dates() {
-        for (now, expected) in [(0, "1970-01-01"), (951_782_400_000, "2000-02-29"), (1_795_132_800_000, "2026-11-20")] {
-            assert_eq!(date(now), expected);
-        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The conversation as a whole: its parts, its lanes and its one alarm.
 //!
 //! Three lanes run side by side, each at most once: turns (one model call at a time), deliveries (one call to Telegram
-//! at a time) and menus (lists that need a look at the provider). Accepting an update waits for none of them.
+//! at a time) and lookups (commands that need a look elsewhere). Accepting an update waits for none of them.
 
 use std::cell::{Cell, RefCell};
 
@@ -15,6 +15,9 @@ use crate::telegram::method::Target;
 
 /// While a turn runs the alarm is kept at most this far ahead, so that a killed process is noticed soon after its restart.
 pub(super) const WATCHDOG_MS: i64 = 10_000;
+
+/// A report the Directory did not hear is sent again after so long.
+const REPORT_AGAIN_MS: i64 = 60_000;
 
 /// One conversation over a store `S` and the outside `P`.
 pub struct Conversation<S, P> {
@@ -32,9 +35,9 @@ pub(super) struct Live {
     pub faulted: Cell<bool>,
     pub turning: Lane,
     pub delivering: Lane,
-    pub listing: Lane,
-    /// Somebody may wait for a menu. True at first: who asked may have asked an instance before this one.
-    pub menu_asked: Cell<bool>,
+    pub looking: Lane,
+    /// Somebody may wait for a lookup. True at first: who asked may have asked an instance before this one.
+    pub lookup_asked: Cell<bool>,
     /// Known: no message waits and no turn is open. False when not known.
     pub idle: Cell<bool>,
     /// Raised to end the running model call.
@@ -48,8 +51,8 @@ impl Default for Live {
         Live {
             turning: Lane::default(),
             delivering: Lane::default(),
-            listing: Lane::default(),
-            menu_asked: Cell::new(true),
+            looking: Lane::default(),
+            lookup_asked: Cell::new(true),
             idle: Cell::default(),
             stop: Signal::default(),
             alarm: Cell::default(),
@@ -114,7 +117,10 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     /// Does all that is due: takes up what a dead instance left, runs turns, delivers. Returns when only waiting is left,
     /// with the alarm set for it. Never fails: a store error is logged and the alarm tries again.
     pub async fn work(&self) {
-        futures::join!(self.run_turns(), self.deliver(), self.run_menus());
+        futures::join!(self.run_turns(), self.deliver(), self.run_lookups());
+        if let Err(error) = self.send_reports().await {
+            self.fault("reports", &error);
+        }
         self.rearm();
     }
 
@@ -155,11 +161,11 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         let now = self.ports.now();
         let watchdog = now + WATCHDOG_MS;
         let live = &self.live;
-        let busy = live.turning.is_held() || live.delivering.is_held() || live.listing.is_held();
+        let busy = live.turning.is_held() || live.delivering.is_held() || live.looking.is_held();
         let rows = self.sql.run(
             "SELECT (SELECT not_before FROM outbox WHERE state IN ('queued', 'sending') ORDER BY id LIMIT 1),
              (SELECT max(ready_at) FROM inbox WHERE outcome IS NULL),
-             EXISTS (SELECT 1 FROM turn WHERE state = 'running')",
+             EXISTS (SELECT 1 FROM turn WHERE state = 'running'), EXISTS (SELECT 1 FROM step WHERE report IS NOT NULL)",
             &[],
         )?;
         let Some(row) = rows.first() else { return Ok(None) };
@@ -169,7 +175,8 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         let delivery = row.opt_int(0)?.map(due);
         let waiting = row.opt_int(1)?.map(|at| if busy { watchdog } else { at.max(now) });
         let open = (row.int(2)? != 0).then_some(watchdog);
-        Ok([delivery, waiting, open, busy.then_some(watchdog)].into_iter().flatten().min())
+        let report = (row.int(3)? != 0).then_some(now + REPORT_AGAIN_MS);
+        Ok([delivery, waiting, open, report, busy.then_some(watchdog)].into_iter().flatten().min())
     }
 
     /// Where this conversation's messages go.

@@ -2,36 +2,104 @@
 //! together, so an answer is either fully queued or asked for again.
 
 use super::conversation::Conversation;
+use super::meter::Leave;
 use super::outbox::{Slot, enqueue};
 use super::ports::Ports;
+use super::run::Answered;
 use super::transcript;
 use super::turn::{self, Turn};
-use crate::llm::{Accumulator, Finish, Message};
+use crate::llm::{Accumulator, ErrorClass, Finish, Message, Usage};
 use crate::store::{Sql, StoreError};
 use crate::telegram::method::{SendOptions, delete, send_message};
-use crate::telegram::render::{Formatted, render, render_partial, split};
+use crate::telegram::render::{Formatted, folded, render, render_partial, split};
 use crate::text;
-use crate::text::chat::Trouble;
+use crate::text::models::{Absence, Took};
+use crate::text::trouble::Trouble;
+
+/// Characters of a thought that are shown.
+const MAX_THOUGHT: usize = 3_000;
+
+/// What was said in the calls of a run before its last one.
+#[derive(Debug, Default)]
+pub(super) struct Said {
+    text: String,
+    thought: String,
+    usage: Usage,
+    nano_usd: u64,
+    assumed: bool,
+    /// Why the first model of the chain did not answer.
+    pub why: Option<ErrorClass>,
+}
+
+impl Said {
+    /// Keeps what one call said that was followed by another.
+    pub fn add(&mut self, answer: &Accumulator) {
+        self.text = self.with(&answer.text());
+        self.thought = joined(&self.thought, &answer.thought());
+    }
+
+    /// Counts what one call took.
+    pub fn count(&mut self, usage: &Usage, (nano_usd, assumed): (u64, bool)) {
+        self.usage.add(usage);
+        self.nano_usd += nano_usd;
+        self.assumed |= assumed;
+    }
+
+    /// All of it with `text` after it.
+    pub fn with(&self, text: &str) -> String {
+        joined(&self.text, text)
+    }
+}
+
+fn joined(before: &str, after: &str) -> String {
+    if before.trim().is_empty() || after.is_empty() {
+        return format!("{before}{after}");
+    }
+    format!("{before}\n\n{after}")
+}
 
 impl<S: Sql, P: Ports> Conversation<S, P> {
+    /// `said` counts the last call too.
     pub(super) fn end_answered(
         &self,
         turn: &Turn,
-        step: i64,
-        answer: Accumulator,
-        finish: &Finish,
+        leave: &Leave,
+        answered: Answered,
+        said: &Said,
     ) -> Result<(), StoreError> {
         let now = self.ports.now();
-        let usage = answer.usage().unwrap_or_default();
-        let mut shown = render(&answer.text());
-        match finish {
-            Finish::Length => append_line(&mut shown, text::chat::too_long(turn.lang)),
-            Finish::Blocked(_) => append_line(&mut shown, &text::chat::trouble(turn.lang, Trouble::Declined)),
-            _ => {}
+        let answer = &answered.heard.answer;
+        let mut shown = Formatted::default();
+        let settings = self.settings.borrow().clone();
+        if settings.show_reasoning {
+            shown = folded(&joined(&said.thought, &answer.thought()), MAX_THOUGHT);
+        }
+        shown.append("\n", render(&said.with(&answer.text())));
+        if answered.finish == Finish::Length {
+            shown.append_line(text::chat::too_long(turn.lang));
+        }
+        if leave.model != turn.model {
+            let why = said.why.map_or(Absence::Resting, absence_of);
+            shown.append_line(&text::models::stood_in(
+                turn.lang,
+                &turn.model.to_string(),
+                &leave.model.to_string(),
+                why,
+            ));
+        }
+        if settings.show_footer {
+            let took = Took {
+                input: said.usage.input,
+                output: said.usage.output,
+                nano_usd: said.nano_usd,
+                assumed: said.assumed,
+                ms: now - turn.created_at,
+            };
+            shown.append_line(&text::models::footer(&leave.model.to_string(), &took));
         }
         self.atomically(|| {
-            turn::end_step(&self.sql, step, "done", &turn::usage_detail(&usage), now)?;
-            self.keep_answer(turn, &answer.into_message())?;
+            self.close_call(leave, answered.step, &answered.ended())?;
+            self.keep_answer(turn, &answered.heard.answer.clone().into_message())?;
             self.queue_answer(turn, &shown)?;
             turn::finish(&self.sql, turn.id, "answered", None, now)
         })
@@ -42,7 +110,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         self.live.stop.reset();
         let now = self.ports.now();
         let mut shown = render_partial(partial);
-        append_line(&mut shown, text::chat::stopped(turn.lang));
+        shown.append_line(text::chat::stopped(turn.lang));
         self.atomically(|| {
             if !partial.is_empty() {
                 self.keep_answer(turn, &Message::assistant(format!("{partial}\n[stopped here by the user]")))?;
@@ -61,12 +129,11 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         reason: &str,
     ) -> Result<(), StoreError> {
         let now = self.ports.now();
-        let line = text::chat::trouble(turn.lang, trouble);
         let mut shown = render_partial(partial);
         if !partial.is_empty() {
-            append_line(&mut shown, text::chat::cut_off(turn.lang));
+            shown.append_line(text::chat::cut_off(turn.lang));
         }
-        append_line(&mut shown, &line);
+        shown.append_line(&text::trouble::line(turn.lang, trouble));
         self.atomically(|| {
             if !partial.is_empty() {
                 self.keep_answer(turn, &Message::assistant(format!("{partial}\n[the answer broke off here]")))?;
@@ -99,10 +166,11 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     }
 }
 
-/// Adds a line of ours below the model's text.
-fn append_line(shown: &mut Formatted, line: &str) {
-    if !shown.text.is_empty() {
-        shown.text.push_str("\n\n");
+fn absence_of(class: ErrorClass) -> Absence {
+    match class {
+        ErrorClass::Transient => Absence::Down,
+        ErrorClass::Quota | ErrorClass::Rate => Absence::Limit,
+        ErrorClass::Auth | ErrorClass::Plan | ErrorClass::Retired => Absence::Unavailable,
+        ErrorClass::Overflow | ErrorClass::BadRequest | ErrorClass::Content | ErrorClass::Empty => Absence::Refused,
     }
-    shown.text.push_str(line);
 }

@@ -124,10 +124,24 @@ pub fn reopen(sql: &impl Sql, turn: i64) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The oldest request for a menu that has no answer yet.
-pub fn next_menu(sql: &impl Sql) -> Result<Option<i64>, StoreError> {
-    let rows = sql.run("SELECT seq FROM inbox WHERE outcome IS NULL AND kind = 'menu' ORDER BY seq LIMIT 1", &[])?;
-    rows.first().map(|row| row.int(0)).transpose()
+/// A command that waits for a look elsewhere.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lookup {
+    pub seq: i64,
+    /// `menu` or `usage`.
+    pub kind: String,
+    pub user_id: Option<i64>,
+}
+
+/// The oldest such command that has no answer yet.
+pub fn next_lookup(sql: &impl Sql) -> Result<Option<Lookup>, StoreError> {
+    let rows = sql.run(
+        "SELECT seq, kind, user_id FROM inbox WHERE outcome IS NULL AND kind IN ('menu', 'usage') ORDER BY seq LIMIT 1",
+        &[],
+    )?;
+    rows.first()
+        .map(|row| Ok(Lookup { seq: row.int(0)?, kind: row.text(1)?.to_owned(), user_id: row.opt_int(2)? }))
+        .transpose()
 }
 
 /// A stored message and what became of it.

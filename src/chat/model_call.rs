@@ -10,13 +10,13 @@ use std::task::Poll;
 use super::conversation::Conversation;
 use super::ports::{Body, Lost, Ports};
 use super::preview::{Preview, Show};
+use super::signal::Signal;
 use super::turn::{self, Turn};
-use crate::llm::{Accumulator, Endpoint, Event, ModelError, Prompt, Provider};
+use crate::llm::{Accumulator, ErrorClass, Event, HttpRequest, ModelError, ModelRef, Prompt, Provider};
 use crate::store::{Sql, StoreError};
-use crate::telegram::method::{self, Button, Keyboard, SendOptions};
+use crate::telegram::method::{self, Button, Keyboard, SendOptions, Target};
 use crate::telegram::outcome::{self, Outcome, Reply};
 use crate::telegram::render::{Formatted, render_partial, split};
-use crate::text;
 
 /// How a call ended.
 #[derive(Debug)]
@@ -28,8 +28,16 @@ pub(super) enum End {
     /// A deadline passed, after this many milliseconds.
     TimedOut(i64),
     Failed(ModelError),
-    /// No such provider here.
-    NoProvider,
+}
+
+/// A call that has ended.
+#[derive(Debug)]
+pub(super) struct Heard {
+    pub end: End,
+    /// What came until then.
+    pub answer: Accumulator,
+    /// AI Gateway's name for the call.
+    pub log_id: Option<String>,
 }
 
 /// Longest error body read, in bytes.
@@ -59,54 +67,90 @@ type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 /// What one call keeps at hand.
 struct Call<'a, S, P: Ports> {
     chat: &'a Conversation<S, P>,
-    turn: &'a mut Turn,
-    preview: Preview,
+    /// Whom the preview is for; `None`: nobody watches.
+    watched: Option<Watched<'a>>,
+    /// Ends the call as well as the stop does, if given.
+    give_way: Option<&'a Signal>,
     showing: Option<(Show, Pending<'a, Reply>)>,
     timer: Option<(i64, Pending<'a, ()>)>,
     /// The answer so far.
     text: String,
+    log_id: Option<String>,
     /// The whole call must be over by then.
     total_deadline: i64,
     /// The next sign of life is due by then, after a wait of so many milliseconds.
     deadline: (i64, i64),
 }
 
+struct Watched<'a> {
+    turn: &'a mut Turn,
+    preview: Preview,
+}
+
 impl<S: Sql, P: Ports> Conversation<S, P> {
-    /// Makes one call for `turn`. The turn's placeholder may be set on return.
-    pub(super) async fn call_model(&self, turn: &mut Turn, prompt: &Prompt) -> Result<(End, Accumulator), StoreError> {
-        let mut answer = Accumulator::new(turn.model.clone());
-        let Some((provider, endpoint)) = self.provider(&turn.model.provider) else {
-            return Ok((End::NoProvider, answer));
+    /// Makes one call for `turn`, shown to the person as it grows. The turn's placeholder may be set on return.
+    pub(super) async fn call_model(
+        &self,
+        turn: &mut Turn,
+        model: &ModelRef,
+        step: i64,
+        prompt: &Prompt,
+    ) -> Result<Heard, StoreError> {
+        let now = self.ports.now();
+        // The first attempt follows an accepted update, whose answer carried the typing sign.
+        let typing_shown = turn.attempts <= 1 && now - turn.created_at < 1_000;
+        let preview =
+            Preview::new(self.config.streaming, self.is_private(), now, typing_shown, turn.placeholder.is_some());
+        let metadata = [("turn", turn.id), ("step", step)];
+        self.call(model, prompt, &metadata, Some(Watched { turn, preview }), None).await
+    }
+
+    /// Makes one call that nobody watches. Ends as stopped when `give_way` is raised.
+    pub(super) async fn call_quietly(
+        &self,
+        model: &ModelRef,
+        step: i64,
+        prompt: &Prompt,
+        give_way: Option<&Signal>,
+    ) -> Result<Heard, StoreError> {
+        self.call(model, prompt, &[("step", step)], None, give_way).await
+    }
+
+    async fn call(
+        &self,
+        model: &ModelRef,
+        prompt: &Prompt,
+        metadata: &[(&str, i64)],
+        watched: Option<Watched<'_>>,
+        give_way: Option<&Signal>,
+    ) -> Result<Heard, StoreError> {
+        let mut answer = Accumulator::new(model.clone());
+        let Some(server) = self.config.servers.of(model) else {
+            let end = End::Failed(ModelError::new(ErrorClass::Retired, "no such provider"));
+            return Ok(Heard { end, answer, log_id: None });
         };
         let now = self.ports.now();
         let deadlines = self.config.deadlines;
-        // The first attempt follows an accepted update, whose answer carried the typing sign.
-        let typing_shown = turn.attempts <= 1;
-        let preview =
-            Preview::new(self.config.streaming, self.is_private(), now, typing_shown, turn.placeholder.is_some());
-        let request = provider.request(endpoint, &turn.model.model, prompt);
+        let request = server.seal(server.provider.request(&server.endpoint, &model.model, prompt), metadata);
         let mut call = Call {
             chat: self,
-            turn,
-            preview,
+            watched,
+            give_way,
             showing: None,
             timer: None,
             text: String::new(),
+            log_id: None,
             total_deadline: now + deadlines.total,
             deadline: (now + deadlines.first_byte, deadlines.first_byte),
         };
-        let end = match call.stream(provider, request, &mut answer).await? {
+        let end = match call.stream(server.provider, request, &mut answer).await? {
             Ok(end) => end,
             Err(Interrupt::Stopped) => End::Stopped,
             Err(Interrupt::TimedOut(waited)) => End::TimedOut(waited),
         };
+        let log_id = call.log_id.take();
         call.settle().await?;
-        Ok((end, answer))
-    }
-
-    /// The wire and the address behind a provider's name.
-    pub(super) fn provider(&self, name: &str) -> Option<(Provider, &Endpoint)> {
-        (name == "ollama").then_some((Provider::Ollama, &self.config.ollama))
+        Ok(Heard { end, answer, log_id })
     }
 }
 
@@ -114,7 +158,7 @@ impl<S: Sql, P: Ports> Call<'_, S, P> {
     async fn stream(
         &mut self,
         provider: Provider,
-        request: crate::llm::HttpRequest,
+        request: HttpRequest,
         answer: &mut Accumulator,
     ) -> Result<Result<End, Interrupt>, StoreError> {
         let chat = self.chat;
@@ -124,6 +168,7 @@ impl<S: Sql, P: Ports> Call<'_, S, P> {
             Err(interrupt) => return Ok(Err(interrupt)),
         };
         let (status, retry_after, mut body) = (response.status, response.retry_after, response.body);
+        self.log_id = response.log_id;
         if !(200..300).contains(&status) {
             return self.refused(provider, status, retry_after, body).await;
         }
@@ -145,7 +190,9 @@ impl<S: Sql, P: Ports> Call<'_, S, P> {
             }));
             answer.drain(&mut events);
             let now = chat.ports.now();
-            self.preview.text_grew(now, self.text.len());
+            if let Some(watched) = &mut self.watched {
+                watched.preview.text_grew(now, self.text.len());
+            }
             self.deadline = (now + chat.config.deadlines.idle, chat.config.deadlines.idle);
         }
         Ok(Ok(End::Complete))
@@ -178,9 +225,10 @@ impl<S: Sql, P: Ports> Call<'_, S, P> {
             self.show_what_is_due();
             self.set_timer();
             let stop = &self.chat.live.stop;
+            let give_way = self.give_way;
             let (showing, timer) = (&mut self.showing, &mut self.timer);
             let step = poll_fn(|context| {
-                if stop.poll(context).is_ready() {
+                if stop.poll(context).is_ready() || give_way.is_some_and(|signal| signal.poll(context).is_ready()) {
                     return Poll::Ready(Step::Stop);
                 }
                 if let Poll::Ready(value) = io.as_mut().poll(context) {
@@ -217,7 +265,10 @@ impl<S: Sql, P: Ports> Call<'_, S, P> {
 
     /// One timer for all that has a time; an early one is let run out rather than replaced.
     fn set_timer(&mut self) {
-        let preview = if self.showing.is_some() { i64::MAX } else { self.preview.wake_at(self.text.len()) };
+        let preview = match &self.watched {
+            Some(watched) if self.showing.is_none() => watched.preview.wake_at(self.text.len()),
+            _ => i64::MAX,
+        };
         let wake = preview.min(self.deadline.0).min(self.total_deadline);
         if self.timer.as_ref().is_none_or(|(set, _)| wake < *set) {
             let wait = (wake - self.chat.ports.now()).max(1);
@@ -229,63 +280,43 @@ impl<S: Sql, P: Ports> Call<'_, S, P> {
         if self.showing.is_some() {
             return;
         }
-        let now = self.chat.ports.now();
-        let len = self.text.len();
-        let Some(show) = self.preview.due(now, len) else { return };
+        let (now, len) = (self.chat.ports.now(), self.text.len());
+        let Some(watched) = &mut self.watched else { return };
+        let Some(show) = watched.preview.due(now, len) else { return };
         let quiet_until = self.chat.quiet_until();
         if quiet_until > now {
-            return self.preview.pause(quiet_until);
+            return watched.preview.pause(quiet_until);
         }
-        self.preview.began(show, now, len);
-        let Some(call) = self.preview_call(show) else { return };
+        watched.preview.began(show, now, len);
+        let Some(call) = preview_call(show, watched.turn, self.chat.target(), &self.text) else { return };
         let ports = &self.chat.ports;
         self.showing = Some((show, Box::pin(async move { ports.telegram(&call).await })));
-    }
-
-    fn preview_call(&self, show: Show) -> Option<method::Call> {
-        let target = self.chat.target();
-        if show == Show::Typing {
-            return Some(method::typing(target));
-        }
-        let (index, piece) = newest_piece(&self.text)?;
-        let keyboard = Keyboard(vec![vec![Button::new(
-            text::chat::stop_button(self.turn.lang),
-            format!("stop:{}", self.turn.id),
-        )]]);
-        Some(match show {
-            Show::Draft => method::send_draft(target, self.turn.id * DRAFTS_PER_TURN + index, &piece),
-            Show::Edit => method::edit_text(target, self.turn.placeholder?, &piece, Some(&keyboard)),
-            _ => {
-                let reply_to = self.turn.reply_to;
-                let options = SendOptions { reply_to, silent: true, keyboard: Some(keyboard) };
-                method::send_message(target, &piece, &options)
-            }
-        })
     }
 
     /// A preview call came back.
     fn shown(&mut self, reply: &Reply) -> Result<(), StoreError> {
         let Some((show, _)) = self.showing.take() else { return Ok(()) };
+        let Some(Watched { turn, preview }) = &mut self.watched else { return Ok(()) };
         let now = self.chat.ports.now();
         match outcome::read(reply) {
             Outcome::Sent { message_id } => {
                 if show == Show::Placeholder
                     && let Some(id) = message_id
                 {
-                    self.turn.placeholder = Some(id);
-                    turn::set_placeholder(&self.chat.sql, self.turn.id, id)?;
+                    turn.placeholder = Some(id);
+                    turn::set_placeholder(&self.chat.sql, turn.id, id)?;
                 }
-                self.preview.ended(show, true, self.turn.placeholder.is_some());
+                preview.ended(show, true, turn.placeholder.is_some());
             }
             Outcome::Retry { after_ms, flood: true } => {
                 self.chat.note_flood(now + after_ms)?;
-                self.preview.pause(now + after_ms);
+                preview.pause(now + after_ms);
             }
             Outcome::Unauthorized => {
                 self.chat.note_refused_token()?;
-                self.preview.pause(self.chat.quiet_until());
+                preview.pause(self.chat.quiet_until());
             }
-            _ => self.preview.ended(show, false, self.turn.placeholder.is_some()),
+            _ => preview.ended(show, false, turn.placeholder.is_some()),
         }
         Ok(())
     }
@@ -309,4 +340,22 @@ fn newest_piece(text: &str) -> Option<(i64, Formatted)> {
     let index = i64::try_from(pieces.len()).unwrap_or(0).min(DRAFTS_PER_TURN - 1);
     // A draft id must not be zero; turns count from 1.
     Some((index, piece))
+}
+
+/// The call that shows `text` so far to the person `turn` answers.
+fn preview_call(show: Show, turn: &Turn, target: Target, text: &str) -> Option<method::Call> {
+    if show == Show::Typing {
+        return Some(method::typing(target));
+    }
+    let (index, piece) = newest_piece(text)?;
+    let keyboard =
+        Keyboard(vec![vec![Button::new(crate::text::chat::stop_button(turn.lang), format!("stop:{}", turn.id))]]);
+    Some(match show {
+        Show::Draft => method::send_draft(target, turn.id * DRAFTS_PER_TURN + index, &piece),
+        Show::Edit => method::edit_text(target, turn.placeholder?, &piece, Some(&keyboard)),
+        _ => {
+            let options = SendOptions { reply_to: turn.reply_to, silent: true, keyboard: Some(keyboard) };
+            method::send_message(target, &piece, &options)
+        }
+    })
 }

@@ -1,4 +1,4 @@
-//! `/model`: the configured models and the provider's live list as buttons, 8 to a page.
+//! `/model`: the configured models and the providers' live lists as buttons, 8 to a page.
 //!
 //! Buttons hold an index into the list stored with the conversation, not the name (64 bytes at most), and a short hash
 //! of that list, so that a button of an older menu cannot pick something else.
@@ -9,7 +9,7 @@ use super::conversation::Conversation;
 use super::inbox;
 use super::outbox::{Slot, enqueue};
 use super::ports::{Body, Ports};
-use crate::llm::{HttpRequest, ModelRef, Provider};
+use crate::llm::{HttpRequest, ModelRef, Server};
 use crate::store::{Sql, StoreError};
 use crate::telegram::method::{Button, Keyboard, SendOptions, edit_text, send_message};
 use crate::telegram::render::plain;
@@ -19,38 +19,28 @@ const PAGE: usize = 8;
 /// A catalogue that takes longer is left out.
 const LIST_DEADLINE_MS: i64 = 4_000;
 const MAX_LIST_BYTES: usize = 1 << 20;
-const MAX_MODELS: usize = 200;
+/// Of one provider.
+const MAX_MODELS: usize = 80;
 
 impl<S: Sql, P: Ports> Conversation<S, P> {
-    /// Answers the menus asked for.
-    pub(super) async fn run_menus(&self) {
-        if !self.live.menu_asked.get() {
-            return;
-        }
-        let Some(_hold) = self.live.listing.enter() else { return };
-        loop {
-            match inbox::next_menu(&self.sql) {
-                Ok(Some(seq)) => {
-                    let live = self.live_models().await;
-                    if let Err(error) = self.show_menu(seq, live) {
-                        return self.fault("menu", &error);
-                    }
-                }
-                Ok(None) => return self.live.menu_asked.set(false),
-                Err(error) => return self.fault("menu", &error),
-            }
-            self.deliver().await;
-        }
+    /// The live lists of all providers, `None` if one of them did not come.
+    pub(super) async fn live_models(&self) -> (Vec<ModelRef>, bool) {
+        let lists = self.config.servers.0.iter().map(|server| self.live_list(server));
+        let lists = futures::future::join_all(lists).await;
+        let complete = lists.iter().all(Option::is_some);
+        (lists.into_iter().flatten().flatten().collect(), complete)
     }
 
-    /// The provider's list, `None` if it did not come.
-    async fn live_models(&self) -> Option<Vec<ModelRef>> {
-        let request = Provider::Ollama.list(&self.config.ollama);
+    async fn live_list(&self, server: &Server) -> Option<Vec<ModelRef>> {
+        let request = server.seal(server.provider.list(&server.endpoint), &[]);
         let work = std::pin::pin!(self.fetch_small(request));
         let clock = std::pin::pin!(self.ports.sleep(LIST_DEADLINE_MS));
         let futures::future::Either::Left((body, _)) = futures::future::select(work, clock).await else { return None };
-        let list = Provider::Ollama.parse_list(&body?).ok()?;
-        Some(list.into_iter().map(|info| ModelRef::new("ollama", info.name)).collect())
+        let list = server.provider.parse_list(&body?).ok()?;
+        let mut models: Vec<ModelRef> = list.into_iter().map(|info| ModelRef::new(server.name, info.name)).collect();
+        models.sort();
+        models.truncate(MAX_MODELS);
+        Some(models)
     }
 
     async fn fetch_small(&self, request: HttpRequest) -> Option<Vec<u8>> {
@@ -65,20 +55,17 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         (response.status == 200).then_some(bytes)
     }
 
-    fn show_menu(&self, seq: i64, live: Option<Vec<ModelRef>>) -> Result<(), StoreError> {
-        let complete = live.is_some();
+    pub(super) fn show_menu(&self, seq: i64, found: Vec<ModelRef>, complete: bool) -> Result<(), StoreError> {
         let mut menu = self.config.models.clone();
-        let mut found = live.unwrap_or_default();
-        found.sort();
-        found.truncate(MAX_MODELS);
         for model in found.into_iter().filter(|model| ModelRef::from_str(&model.to_string()).is_ok()) {
             if !menu.contains(&model) {
                 menu.push(model);
             }
         }
         // A button for a model that no turn could use would be a trap; a menu without buttons would be none.
-        if menu.iter().any(|model| self.provider(&model.provider).is_some()) {
-            menu.retain(|model| self.provider(&model.provider).is_some());
+        let servers = &self.config.servers;
+        if menu.iter().any(|model| servers.of(model).is_some()) {
+            menu.retain(|model| servers.of(model).is_some());
         }
         self.change(|settings| settings.menu = menu)?;
         inbox::close(&self.sql, seq, "command", Some("model"), None)?;
@@ -171,11 +158,11 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         let lang = self.settings.borrow().lang;
         let full = if name.contains('/') { name.to_owned() } else { format!("{}/{name}", self.model().provider) };
         match ModelRef::from_str(&full) {
-            Ok(model) if self.provider(&model.provider).is_some() => {
+            Ok(model) if self.config.servers.of(&model).is_some() => {
                 self.change(|settings| settings.model = Some(model.clone()))?;
                 Ok(text::chat::model_set(lang, &model.to_string()))
             }
-            _ => Ok(text::chat::trouble(lang, text::chat::Trouble::NoProvider)),
+            _ => Ok(text::trouble::line(lang, text::trouble::Trouble::NoProvider)),
         }
     }
 }

@@ -17,6 +17,8 @@ pub struct ModelResponse<B> {
     pub status: u16,
     /// The `Retry-After` header as sent.
     pub retry_after: Option<String>,
+    /// AI Gateway's name for the call (`cf-aig-log-id`), opaque.
+    pub log_id: Option<String>,
     pub body: B,
 }
 
@@ -41,6 +43,9 @@ pub trait Ports {
 
     /// Sends a model request and waits for the headers. Dropping the future aborts the request.
     async fn model(&self, request: HttpRequest) -> Result<ModelResponse<Self::Body>, Lost>;
+
+    /// Asks the Directory: a route and a JSON body; `None` if it did not answer with success within its deadline of 20 s.
+    async fn directory(&self, route: &'static str, body: String) -> Option<String>;
 
     /// Sets the object's one alarm, or clears it.
     fn set_alarm(&self, at: Option<i64>);

@@ -1,22 +1,85 @@
-//! One run of a turn: model calls until there is an answer, with what to do about each failure.
+//! One run of a turn: model calls until there is an answer, with what to do about each failure (providers.md §5.2).
 //!
-//! Not here: the call itself (`model_call`), the prompt (`context`), what is written down and sent at the end (`finish`).
+//! A run walks a chain: the conversation's model, then the fallbacks. Each call needs leave (`meter`), which also says
+//! which model of the chain may be called. The same model is tried again for what should pass, the next one for the
+//! rest. Not here: the call itself (`model_call`), the prompt (`context`), what is sent at the end (`finish`).
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::{Either, select};
 use std::pin::pin;
 
 use super::conversation::Conversation;
-use super::model_call::End;
+use super::finish::Said;
+use super::meter::{Caller, Ended, Leave, NoLeave};
+use super::model_call::{End, Heard};
 use super::ports::Ports;
+use super::tools::{self, Loop};
+use super::transcript;
 use super::turn::{self, MAX_ATTEMPTS, Turn};
-use crate::llm::{ErrorClass, ModelError};
+use crate::directory;
+use crate::llm::tokens::estimate;
+use crate::llm::{ErrorClass, Feature, Finish, Message, ModelError, ModelRef, Prompt, Usage};
 use crate::store::{Sql, StoreError};
-use crate::text::chat::Trouble;
+use crate::text::trouble::{Cap, Trouble};
 
-/// Calls of one run of a turn, the first included (providers.md §5.2: two retries).
-const MAX_CALLS: u32 = 3;
+/// Tries of one model under one leave, the first included (two retries).
+const MAX_TRIES: u32 = 3;
 /// A provider that asks for a longer pause than this is not waited for.
 const LONGEST_PAUSE_MS: i64 = 20_000;
+/// Most an answer may have, thinking included, tokens.
+const MAX_OUTPUT: u32 = 16_384;
+
+/// What a run remembers from call to call.
+#[derive(Debug, Default)]
+struct Run {
+    /// Models not tried in vain yet, in the order of preference.
+    chain: Vec<ModelRef>,
+    /// What a model was found to refuse during this run.
+    refused: BTreeMap<ModelRef, BTreeSet<Feature>>,
+    /// The history was folded because it did not fit: not a second time.
+    compacted: bool,
+    /// Rounds of tool calls so far.
+    tools: Loop,
+    said: Said,
+    /// The first failure, which is the one to tell, and what had been said by then.
+    failed: Option<(Trouble, String, String)>,
+}
+
+/// A whole answer.
+pub(super) struct Answered {
+    pub heard: Heard,
+    pub finish: Finish,
+    pub step: i64,
+    /// Of all tries under the leave.
+    pub usage: Usage,
+    pub guessed: bool,
+}
+
+impl Answered {
+    pub fn ended(&self) -> Ended<'_> {
+        Ended {
+            state: "done",
+            usage: self.usage,
+            guessed: self.guessed,
+            error: None,
+            log_id: self.heard.log_id.as_deref(),
+        }
+    }
+}
+
+/// How the tries of one model ended.
+enum Tried {
+    Answered(Answered),
+    /// All is written down.
+    Over,
+    /// `said`: what came before it failed.
+    Failed {
+        error: ModelError,
+        trouble: Trouble,
+        said: String,
+    },
+}
 
 impl<S: Sql, P: Ports> Conversation<S, P> {
     pub(super) async fn run_turn(&self, mut turn: Turn) -> Result<(), StoreError> {
@@ -26,59 +89,234 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         if turn.attempts > MAX_ATTEMPTS {
             return self.end_failed(&turn, "", Trouble::GaveUp, "cut three times");
         }
-        for calls in 1.. {
-            let step = turn::begin_step(&self.sql, turn.id, "model", self.ports.now())?;
+        let mut run = Run { chain: self.chain(&turn.model), ..Run::default() };
+        let give_up_at = self.ports.now() + self.config.deadlines.total;
+        loop {
+            if run.chain.is_empty() || (run.failed.is_some() && self.ports.now() >= give_up_at) {
+                let (trouble, said, reason) =
+                    run.failed.unwrap_or((Trouble::NoProvider, String::new(), "no provider is set up".to_owned()));
+                return self.end_failed(&turn, &said, trouble, &reason);
+            }
             let prompt = self.prompt()?;
-            let (end, answer) = self.call_model(&mut turn, &prompt).await?;
-            let now = self.ports.now();
-            let error = match end {
-                End::Complete => match answer.outcome() {
-                    Ok(finish) => return self.end_answered(&turn, step, answer, &finish),
-                    Err(error) => error,
-                },
-                // A forward came right behind its comment: both are answered in a turn of their own (see `accept`).
-                End::Stopped if !turn::is_open(&self.sql)? => {
-                    return turn::end_step(&self.sql, step, "stopped", "taken back", now);
-                }
-                End::Stopped => {
-                    turn::end_step(&self.sql, step, "stopped", "", now)?;
-                    return self.end_stopped(&turn, &answer.text());
-                }
-                End::TimedOut(waited) => {
-                    turn::end_step(&self.sql, step, "failed", "deadline passed", now)?;
-                    let trouble = Trouble::TimedOut((waited + 999) / 1_000);
-                    return self.end_failed(&turn, &answer.text(), trouble, "deadline passed");
-                }
-                End::NoProvider => {
-                    turn::end_step(&self.sql, step, "failed", "no such provider", now)?;
-                    return self.end_failed(&turn, "", Trouble::NoProvider, "no such provider");
-                }
-                End::Failed(error) => error,
+            let caller = Caller { turn: turn.id, kind: "model", person: turn.user_id };
+            let leave = match self.ask_leave(caller, &run.chain, prompt_tokens(&prompt)).await? {
+                Ok(leave) => leave,
+                Err(refusal) => return self.end_without_leave(&turn, run.failed, refusal),
             };
-            turn::end_step(&self.sql, step, "failed", &format!("{:?}: {}", error.class, error.detail), now)?;
-            self.ports.log(&format!("model call failed: {:?} {:?}: {}", error.class, error.status, error.detail));
-            let Some(pause) = retry_pause(&error, calls) else {
-                return self.end_failed(&turn, &answer.text(), trouble_of(&error), &error.detail);
-            };
-            let stop = pin!(self.live.stop.raised());
-            if let Either::Left(_) = select(stop, pin!(self.ports.sleep(pause))).await {
-                return self.end_stopped(&turn, &answer.text());
+            let prompt = self.fit(prompt, &leave, &run);
+            match self.try_model(&mut turn, &leave, prompt, &mut run).await? {
+                Tried::Over => return Ok(()),
+                Tried::Answered(answered) => {
+                    run.said.count(&answered.usage, self.cost(&leave.model, &answered.usage));
+                    if answered.heard.answer.calls().next().is_none() {
+                        return self.end_answered(&turn, &leave, answered, &run.said);
+                    }
+                    if !run.tools.begin_round() {
+                        self.close_call(&leave, answered.step, &answered.ended())?;
+                        let said = run.said.with(&answered.heard.answer.text());
+                        return self.end_failed(&turn, &said, Trouble::Loop, "called tools without end");
+                    }
+                    self.use_tools(&turn, &leave, answered, &mut run)?;
+                }
+                Tried::Failed { error, trouble, said } => {
+                    if error.class == ErrorClass::Content {
+                        return self.end_failed(&turn, &said, trouble, &error.detail);
+                    }
+                    let again = self.mend(&leave, &error, &mut run).await?;
+                    run.failed.get_or_insert((trouble, said, error.detail.clone()));
+                    if !again {
+                        run.chain.retain(|model| *model != leave.model);
+                        run.said.why.get_or_insert(error.class);
+                    }
+                }
             }
         }
-        Ok(())
+    }
+
+    /// The model and those that stand in for it, as far as they are set up here.
+    pub(super) fn chain(&self, first: &ModelRef) -> Vec<ModelRef> {
+        let mut chain = vec![first.clone()];
+        chain.extend(self.config.models.iter().filter(|model| *model != first).cloned());
+        chain.retain(|model| self.config.servers.of(model).is_some());
+        chain
+    }
+
+    /// The prompt for the model that got leave: with the person's wishes, without what it refuses.
+    fn fit(&self, mut prompt: Prompt, leave: &Leave, run: &Run) -> Prompt {
+        let settings = self.settings.borrow();
+        prompt.thinking = settings.thinking;
+        prompt.tools = tools::specs();
+        prompt.max_output_tokens = Some(MAX_OUTPUT);
+        prompt.dropped = leave.without.clone();
+        prompt.dropped.extend(run.refused.get(&leave.model).into_iter().flatten());
+        if run.tools.is_over() {
+            prompt.dropped.insert(Feature::Tools);
+        }
+        prompt
+    }
+
+    /// Calls one model, again for what should pass.
+    async fn try_model(
+        &self,
+        turn: &mut Turn,
+        leave: &Leave,
+        prompt: Prompt,
+        run: &mut Run,
+    ) -> Result<Tried, StoreError> {
+        let mut step = leave.step;
+        let mut spent = Usage::default();
+        for tries in 1.. {
+            let heard = self.call_model(turn, &leave.model, step, &prompt).await?;
+            let (consumed, guessed) = consumed(&prompt, &heard);
+            let mut usage = spent;
+            usage.add(&consumed);
+            let mut ended = Ended { state: "failed", usage, guessed, error: None, log_id: heard.log_id.as_deref() };
+            let (error, trouble) = match &heard.end {
+                End::Complete => match heard.answer.outcome() {
+                    Ok(finish) => {
+                        if !guessed {
+                            self.note_usage(&leave.model, prompt_tokens(&prompt), &consumed)?;
+                        }
+                        return Ok(Tried::Answered(Answered { heard, finish, step, usage, guessed }));
+                    }
+                    Err(error) => {
+                        let trouble = trouble_of(&error);
+                        (error, trouble)
+                    }
+                },
+                End::Stopped => {
+                    ended.state = "stopped";
+                    self.close_call(leave, step, &ended)?;
+                    // Taken back: a forward came right behind its comment, and both are answered in a turn of their own.
+                    if turn::is_open(&self.sql)? {
+                        self.end_stopped(turn, &run.said.with(&heard.answer.text()))?;
+                    }
+                    return Ok(Tried::Over);
+                }
+                End::TimedOut(waited) => {
+                    (ModelError::transient("deadline passed"), Trouble::TimedOut((waited + 999) / 1_000))
+                }
+                End::Failed(error) => (error.clone(), trouble_of(error)),
+            };
+            self.ports.log(&format!("model call failed: {:?} {:?}: {}", error.class, error.status, error.detail));
+            ended.error = Some(&error);
+            let pause = match heard.end {
+                End::TimedOut(_) => None,
+                _ => retry_pause(&error, tries, turn.id),
+            };
+            let Some(pause) = pause else {
+                self.close_call(leave, step, &ended)?;
+                let said = run.said.with(&heard.answer.text());
+                return Ok(Tried::Failed { error, trouble, said });
+            };
+            self.end_try(step, &ended)?;
+            spent = usage;
+            let stop = pin!(self.live.stop.raised());
+            if let Either::Left(_) = select(stop, pin!(self.ports.sleep(pause))).await {
+                self.close_call(leave, step, &Ended { state: "stopped", usage, guessed, ..Ended::default() })?;
+                if turn::is_open(&self.sql)? {
+                    self.end_stopped(turn, &run.said.with(&heard.answer.text()))?;
+                }
+                return Ok(Tried::Over);
+            }
+            step = turn::begin_step(&self.sql, turn.id, "model", self.ports.now())?;
+            turn::call_step(&self.sql, step, &leave.model.to_string())?;
+        }
+        Ok(Tried::Over)
+    }
+
+    /// Mends what made a model refuse the request. True: it is worth asking the same model once more.
+    async fn mend(&self, leave: &Leave, error: &ModelError, run: &mut Run) -> Result<bool, StoreError> {
+        match (error.class, error.feature) {
+            (ErrorClass::BadRequest, Some(feature)) => Ok(!leave.without.contains(&feature)
+                && run.refused.entry(leave.model.clone()).or_default().insert(feature)),
+            (ErrorClass::Overflow, _) if !run.compacted => {
+                run.compacted = true;
+                self.compact_for_overflow(&leave.model).await
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// Keeps the model's calls with their results, for the next round.
+    fn use_tools(&self, turn: &Turn, leave: &Leave, answered: Answered, run: &mut Run) -> Result<(), StoreError> {
+        let now = self.ports.now();
+        let heard = &answered.heard;
+        run.said.add(&heard.answer);
+        let results: Vec<_> = heard.answer.calls().map(|call| run.tools.answer(call, now)).collect();
+        let message = heard.answer.clone().into_message();
+        self.atomically(|| {
+            self.close_call(leave, answered.step, &answered.ended())?;
+            transcript::append(&self.sql, turn.epoch, Some(turn.id), &message, now)?;
+            let tools = turn::begin_step(&self.sql, turn.id, "tools", now)?;
+            turn::end_step(&self.sql, tools, "done", &format!("{} calls", results.len()), now)?;
+            transcript::append(&self.sql, turn.epoch, Some(turn.id), &Message::tool(results), now)?;
+            Ok(())
+        })
+    }
+
+    fn end_without_leave(
+        &self,
+        turn: &Turn,
+        failed: Option<(Trouble, String, String)>,
+        refusal: NoLeave,
+    ) -> Result<(), StoreError> {
+        // A model failed in this very run, and what is left of the chain rests: the failure says more.
+        if let (Some((trouble, said, reason)), NoLeave::Resting { .. }) = (failed, refusal) {
+            return self.end_failed(turn, &said, trouble, &reason);
+        }
+        let trouble = match refusal {
+            NoLeave::Capped { cap, until } => Trouble::Capped { cap: cap_of(cap), until },
+            NoLeave::Resting { until, .. } => Trouble::Resting { until },
+            NoLeave::Unknown => Trouble::NoLeave,
+        };
+        self.end_failed(turn, "", trouble, "no leave for a model call")
     }
 }
 
-/// The pause before call number `calls + 1`, or `None` if another would not help (providers.md §5.2).
-fn retry_pause(error: &ModelError, calls: u32) -> Option<i64> {
-    if calls >= MAX_CALLS {
+fn cap_of(cap: directory::Cap) -> Cap {
+    match cap {
+        directory::Cap::Day => Cap::Day,
+        directory::Cap::Month => Cap::Month,
+        directory::Cap::Person => Cap::Person,
+    }
+}
+
+/// Estimated tokens of a prompt.
+pub(super) fn prompt_tokens(prompt: &Prompt) -> u64 {
+    let messages: u64 = prompt.messages.iter().map(|message| u64::from(transcript::estimate(message))).sum();
+    messages + u64::from(estimate(&prompt.system))
+}
+
+/// What a call consumed, and whether that is a guess because the server did not tell. A call that brought nothing was
+/// refused or broken off before a word: nobody bills that.
+pub(super) fn consumed(prompt: &Prompt, heard: &Heard) -> (Usage, bool) {
+    if let Some(usage) = heard.answer.usage() {
+        return (usage, false);
+    }
+    let output = estimate(&heard.answer.text()) + estimate(&heard.answer.thought());
+    if output == 0 && !matches!(heard.end, End::Complete) {
+        return (Usage::default(), false);
+    }
+    (Usage { input: prompt_tokens(prompt), output: output.into(), ..Usage::default() }, true)
+}
+
+/// The pause before the next try of the same model, or `None` if another would not help. A quarter of it varies with
+/// `salt`, so that conversations that failed together do not come again together.
+fn retry_pause(error: &ModelError, tries: u32, salt: i64) -> Option<i64> {
+    if tries >= MAX_TRIES {
         return None;
     }
     let asked = error.retry_after_ms.and_then(|ms| i64::try_from(ms).ok());
+    let vary = |ms: i64| ms + ms * (salt.wrapping_mul(7_919).rem_euclid(251)) / 1_000;
     match error.class {
-        ErrorClass::Transient => Some(asked.unwrap_or(500 << (calls - 1))).filter(|&ms| ms <= LONGEST_PAUSE_MS),
-        ErrorClass::Rate => Some(asked.unwrap_or(2_000 << (calls - 1))).filter(|&ms| ms <= LONGEST_PAUSE_MS),
-        ErrorClass::Empty if calls == 1 => Some(0),
+        ErrorClass::Transient => {
+            Some(asked.unwrap_or_else(|| vary(500 << (tries - 1)))).filter(|&ms| ms <= LONGEST_PAUSE_MS)
+        }
+        ErrorClass::Rate => {
+            Some(asked.unwrap_or_else(|| vary(2_000 << (tries - 1)))).filter(|&ms| ms <= LONGEST_PAUSE_MS)
+        }
+        ErrorClass::Empty if tries == 1 => Some(0),
         _ => None,
     }
 }
@@ -94,5 +332,15 @@ fn trouble_of(error: &ModelError) -> Trouble {
         ErrorClass::BadRequest => Trouble::Refused,
         ErrorClass::Content => Trouble::Declined,
         ErrorClass::Empty => Trouble::Empty,
+    }
+}
+
+impl<S: Sql, P: Ports> Conversation<S, P> {
+    async fn compact_for_overflow(&self, _model: &ModelRef) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+
+    fn note_usage(&self, _model: &ModelRef, _estimated: u64, _usage: &Usage) -> Result<(), StoreError> {
+        Ok(())
     }
 }

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::directory::Admission;
-use crate::llm::ModelRef;
+use crate::llm::{ModelRef, Thinking};
 use crate::store::{Sql, StoreError, to_json};
 use crate::telegram::session::SessionKey;
 use crate::text::Lang;
@@ -27,6 +27,15 @@ pub struct Settings {
     /// The model picked in this conversation; `None`: the deployment's default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<ModelRef>,
+    /// How hard models are asked to think here.
+    #[serde(skip_serializing_if = "is_default")]
+    pub thinking: Thinking,
+    /// The model's thoughts stand folded above its answers.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub show_reasoning: bool,
+    /// Answers end with what they took.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub show_footer: bool,
     pub lang: Lang,
     /// The models last listed by `/model`, in button order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -42,6 +51,10 @@ pub struct Settings {
     /// The chat this one moved to (group became supergroup), if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub moved_to: Option<i64>,
+}
+
+fn is_default(thinking: &Thinking) -> bool {
+    *thinking == Thinking::Default
 }
 
 impl Settings {

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use crate::llm::{ModelRef, Usage};
+use crate::llm::ModelRef;
 use crate::store::{Row, Sql, StoreError};
 use crate::text::Lang;
 
@@ -108,9 +108,13 @@ pub fn finish(sql: &impl Sql, id: i64, state: &str, error: Option<&str>, now: i6
 
 /// Journals that an effect is about to happen. Returns the step's id.
 pub fn begin_step(sql: &impl Sql, turn: i64, kind: &str, now: i64) -> Result<i64, StoreError> {
+    insert_step(sql, turn, kind, "begun", now)
+}
+
+fn insert_step(sql: &impl Sql, turn: i64, kind: &str, state: &str, now: i64) -> Result<i64, StoreError> {
     let rows = sql.run(
-        "INSERT INTO step (turn_id, kind, state, started_at) VALUES (?1, ?2, 'begun', ?3) RETURNING id",
-        &[turn.into(), kind.into(), now.into()],
+        "INSERT INTO step (turn_id, kind, state, started_at) VALUES (?1, ?2, ?3, ?4) RETURNING id",
+        &[turn.into(), kind.into(), state.into(), now.into()],
     )?;
     rows.first().map_or(Err(StoreError::Shape { index: 0 }), |row| row.int(0))
 }
@@ -124,19 +128,44 @@ pub fn end_step(sql: &impl Sql, id: i64, state: &str, detail: &str, now: i64) ->
     Ok(())
 }
 
-/// Steps that were begun and never ended were cut. Only for who is alone in the turn lane.
+/// Steps that were begun and never ended were cut; those that waited for leave were never made. Only for who is alone in
+/// the turn lane.
 pub fn close_interrupted_steps(sql: &impl Sql, now: i64) -> Result<(), StoreError> {
     sql.run(
-        "UPDATE step SET state = 'cut', ended_at = ?1 WHERE state = 'begun'
-         AND id > (SELECT coalesce(max(id), 0) - 16 FROM step) AND turn_id IN (SELECT id FROM turn WHERE state = 'running')",
+        "UPDATE step SET state = iif(state = 'begun', 'cut', 'refused'), ended_at = ?1 WHERE state IN ('asking', 'begun')
+         AND id > (SELECT coalesce(max(id), 0) - 16 FROM step)
+         AND (turn_id = 0 OR turn_id IN (SELECT id FROM turn WHERE state = 'running'))",
         &[now.into()],
     )?;
     Ok(())
 }
 
-/// The detail of a finished model call.
-pub fn usage_detail(usage: &Usage) -> String {
-    serde_json::to_string(usage).unwrap_or_default()
+/// Journals that leave is asked for a call. Returns the step's id, which names the reservation.
+pub fn ask_step(sql: &impl Sql, turn: i64, kind: &str, now: i64) -> Result<i64, StoreError> {
+    insert_step(sql, turn, kind, "asking", now)
+}
+
+/// Journals that the call of a step is about to be made, and of which model.
+pub fn call_step(sql: &impl Sql, id: i64, model: &str) -> Result<(), StoreError> {
+    sql.run("UPDATE step SET state = 'begun', model = ?2 WHERE id = ?1", &[id.into(), model.into()])?;
+    Ok(())
+}
+
+/// Stores what the Directory has yet to hear of a step (JSON); `None`: it has heard.
+pub fn set_report(sql: &impl Sql, id: i64, report: Option<&str>) -> Result<(), StoreError> {
+    sql.run("UPDATE step SET report = ?2 WHERE id = ?1", &[id.into(), report.into()])?;
+    Ok(())
+}
+
+/// Reports not heard yet, oldest first: step and JSON.
+pub fn reports(sql: &impl Sql, limit: i64) -> Result<Vec<(i64, String)>, StoreError> {
+    let rows = sql.run("SELECT id, report FROM step WHERE report IS NOT NULL ORDER BY id LIMIT ?1", &[limit.into()])?;
+    rows.iter().map(|row| Ok((row.int(0)?, row.text(1)?.to_owned()))).collect()
+}
+
+/// True if the Directory has something to hear.
+pub fn has_reports(sql: &impl Sql) -> Result<bool, StoreError> {
+    Ok(!sql.run("SELECT 1 FROM step WHERE report IS NOT NULL LIMIT 1", &[])?.is_empty())
 }
 
 #[cfg(test)]

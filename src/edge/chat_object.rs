@@ -7,7 +7,7 @@ use std::rc::Rc;
 use worker::{DurableObject, Env, Request, Response, Result, State, console_error, durable_object};
 
 use super::http::{StreamBody, model};
-use super::objects::{ADMISSION, SESSION};
+use super::objects::{self, ADMISSION, SESSION};
 use super::router::{refuse, telegram_reply};
 use super::sql::ObjectSql;
 use super::telegram::Telegram;
@@ -67,6 +67,14 @@ impl Ports for Platform {
 
     async fn model(&self, request: HttpRequest) -> std::result::Result<ModelResponse<StreamBody>, Lost> {
         model(request).await
+    }
+
+    async fn directory(&self, route: &'static str, body: String) -> Option<String> {
+        let mut response = objects::directory(&self.env, route, Some(body)).await.ok()?;
+        if response.status_code() != 200 {
+            return None;
+        }
+        response.text().await.ok()
     }
 
     fn set_alarm(&self, at: Option<i64>) {

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use worker::Env;
 
 use crate::chat::config::{Config, Deadlines, Streaming};
-use crate::llm::{Endpoint, ModelRef};
+use crate::llm::{ModelRef, Servers};
 
 /// A variable or secret; blank counts as absent.
 pub fn text(env: &Env, name: &str) -> Option<String> {
@@ -28,10 +28,7 @@ pub fn chat(env: &Env) -> Config {
     }
     Config {
         models,
-        ollama: Endpoint {
-            base_url: text(env, "OLLAMA_BASE_URL").unwrap_or_else(|| "https://ollama.com".to_owned()),
-            api_key: text(env, "OLLAMA_API_KEY"),
-        },
+        servers: Servers::from_variables(|name| text(env, name)),
         deadlines: text(env, "MODEL_DEADLINES").and_then(|text| Deadlines::parse(&text)).unwrap_or_default(),
         streaming: text(env, "STREAM_MODE").and_then(|text| Streaming::parse(&text)).unwrap_or(Streaming::Draft),
     }

@@ -7,6 +7,7 @@ use wasm_bindgen_futures::JsFuture;
 
 use crate::chat::ports::{Body, Lost, ModelResponse};
 use crate::llm::HttpRequest;
+use crate::llm::gateway::LOG_ID;
 
 #[wasm_bindgen]
 extern "C" {
@@ -123,6 +124,7 @@ pub async fn model(request: HttpRequest) -> Result<ModelResponse<StreamBody>, Lo
     Ok(ModelResponse {
         status: response.status(),
         retry_after: response.headers().get("retry-after").ok().flatten(),
+        log_id: response.headers().get(LOG_ID).ok().flatten(),
         body: StreamBody { reader, guard },
     })
 }

@@ -60,6 +60,20 @@ pub struct Usage {
     pub cost_nano_usd: Option<u64>,
 }
 
+impl Usage {
+    /// Adds what another call consumed.
+    pub fn add(&mut self, more: &Usage) {
+        self.input = self.input.saturating_add(more.input);
+        self.cached_input = self.cached_input.saturating_add(more.cached_input);
+        self.output = self.output.saturating_add(more.output);
+        self.thinking = self.thinking.saturating_add(more.thinking);
+        self.cost_nano_usd = match (self.cost_nano_usd, more.cost_nano_usd) {
+            (Some(one), Some(other)) => Some(one.saturating_add(other)),
+            (one, other) => one.or(other),
+        };
+    }
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {

@@ -76,93 +76,6 @@ pub fn answering_anew(lang: Lang) -> &'static str {
     lang.pick("Answering the new text", "Отвечаю на новый текст")
 }
 
-/// Why there is no answer; one line a person can act on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trouble {
-    /// A deadline passed; seconds waited.
-    TimedOut(i64),
-    /// The connection to the model failed again and again.
-    Unreachable,
-    /// The key was refused.
-    Key,
-    /// The plan does not include this model, or it is gone.
-    ModelUnavailable,
-    /// The provider's quota is used up.
-    Quota,
-    /// Too many requests just now.
-    Busy,
-    /// The conversation no longer fits.
-    TooLong,
-    /// The provider declined the content.
-    Declined,
-    /// The model said nothing.
-    Empty,
-    /// Anything else.
-    Refused,
-    /// The turn was cut three times.
-    GaveUp,
-    /// The provider of the chosen model is not configured here.
-    NoProvider,
-}
-
-pub fn trouble(lang: Lang, trouble: Trouble) -> String {
-    let text = match trouble {
-        Trouble::TimedOut(seconds) => {
-            return match lang {
-                Lang::En => {
-                    format!("⚠️ The model did not answer within {seconds} s. Please try again or pick another /model.")
-                }
-                Lang::Ru => {
-                    format!("⚠️ Модель не ответила за {seconds} с. Попробуйте ещё раз или выберите другую: /model.")
-                }
-            };
-        }
-        Trouble::Unreachable => lang.pick(
-            "⚠️ The connection to the model keeps failing. Please try again in a minute or pick another /model.",
-            "⚠️ Связь с моделью всё время обрывается. Попробуйте через минуту или выберите другую: /model.",
-        ),
-        Trouble::Key => lang.pick(
-            "⚠️ The model's provider refuses the bot's key. The owner has to renew it.",
-            "⚠️ Провайдер модели не принимает ключ бота. Владельцу нужно его обновить.",
-        ),
-        Trouble::ModelUnavailable => lang.pick(
-            "⚠️ This model is not available. Pick another with /model.",
-            "⚠️ Эта модель недоступна. Выберите другую: /model.",
-        ),
-        Trouble::Quota => lang.pick(
-            "⚠️ The provider's usage limit is reached. Try later or pick another /model.",
-            "⚠️ Лимит у провайдера исчерпан. Попробуйте позже или выберите другую: /model.",
-        ),
-        Trouble::Busy => lang.pick(
-            "⚠️ The model is overloaded right now. Please try again in a minute.",
-            "⚠️ Модель сейчас перегружена. Попробуйте через минуту.",
-        ),
-        Trouble::TooLong => lang.pick(
-            "⚠️ This is too long for the model. Shorten it or start afresh with /new.",
-            "⚠️ Для этой модели слишком длинно. Сократите или начните заново: /new.",
-        ),
-        Trouble::Declined => lang
-            .pick("⚠️ The model's provider declined to answer this.", "⚠️ Провайдер модели отказался на это отвечать."),
-        Trouble::Empty => lang.pick(
-            "⚠️ The model returned an empty answer. Please ask again or pick another /model.",
-            "⚠️ Модель вернула пустой ответ. Спросите ещё раз или выберите другую: /model.",
-        ),
-        Trouble::Refused => lang.pick(
-            "⚠️ The model's server did not accept the request. Try another /model; the details are in the log.",
-            "⚠️ Сервер модели не принял запрос. Попробуйте другую: /model; подробности в журнале.",
-        ),
-        Trouble::GaveUp => lang.pick(
-            "⚠️ I was interrupted three times while answering and gave up. Please send it again.",
-            "⚠️ Меня трижды прервали на этом ответе, и я сдался. Отправьте, пожалуйста, ещё раз.",
-        ),
-        Trouble::NoProvider => lang.pick(
-            "⚠️ This model's provider is not set up here. Pick another with /model.",
-            "⚠️ Провайдер этой модели здесь не настроен. Выберите другую: /model.",
-        ),
-    };
-    text.to_owned()
-}
-
 pub fn welcome(lang: Lang) -> &'static str {
     lang.pick(
         "👋 Hello! I am your assistant. Just write to me.\n\n/new starts a fresh conversation\n/stop ends the current answer\n/model picks another model\n/help shows more",
@@ -176,6 +89,8 @@ pub fn help(lang: Lang) -> &'static str {
          /new — archive this conversation and start fresh\n\
          /stop — end the current answer (also: the Stop button, or the word “stop”)\n\
          /model — pick the model\n\
+         /think off…high — how hard the model thinks; /reasoning shows what it thought\n\
+         /usage — what was used and spent; /footer adds it to each answer\n\
          /status — what I am doing and with what\n\
          /whoami — your and this chat's ids\n\n\
          In groups I answer when mentioned, replied to, or given a command. Telegram's privacy mode hides the other messages from me.",
@@ -183,6 +98,8 @@ pub fn help(lang: Lang) -> &'static str {
          /new — убрать разговор в архив и начать новый\n\
          /stop — прервать ответ (или кнопка «Стоп», или слово «стоп»)\n\
          /model — выбрать модель\n\
+         /think off…high — насколько усердно модель думает; /reasoning покажет её мысли\n\
+         /usage — что израсходовано; /footer добавит это к каждому ответу\n\
          /status — чем я занят и на чём работаю\n\
          /whoami — ваш id и id чата\n\n\
          В группах отвечаю на упоминание, ответ мне или команду. Остальные сообщения режим приватности Telegram от меня скрывает.",
@@ -227,11 +144,14 @@ pub fn list_incomplete(lang: Lang) -> &'static str {
 }
 
 /// Command menu: name and description, for `setMyCommands`.
-pub fn menu(lang: Lang) -> [(&'static str, &'static str); 6] {
+pub fn menu(lang: Lang) -> [(&'static str, &'static str); 9] {
     [
         ("new", lang.pick("Start a fresh conversation", "Начать новый разговор")),
         ("stop", lang.pick("End the current answer", "Прервать ответ")),
         ("model", lang.pick("Pick the model", "Выбрать модель")),
+        ("think", lang.pick("How hard the model thinks", "Насколько усердно думает модель")),
+        ("reasoning", lang.pick("Show or hide the model's thoughts", "Показать или скрыть мысли модели")),
+        ("usage", lang.pick("What was used and spent", "Что израсходовано")),
         ("status", lang.pick("What I am doing", "Чем я занят")),
         ("whoami", lang.pick("Your and this chat's ids", "Ваш id и id чата")),
         ("help", lang.pick("What I can do", "Что я умею")),

@@ -3,7 +3,10 @@
 //! Not here: Markdown or entities (`telegram::`) and what the model writes. Texts are plain: send them without `parse_mode`.
 
 pub mod access;
+pub mod calendar;
 pub mod chat;
+pub mod models;
+pub mod trouble;
 
 use serde::{Deserialize, Serialize};
 

@@ -169,7 +169,7 @@ fn killed_right_after_the_ack() {
 
 #[test]
 fn an_edit_under_way_is_made_again() {
-    let mut sim = Sim::private();
+    let mut sim = Sim::with_two_models();
     sim.text("/model");
     sim.run();
     sim.world.telegram.acts_late.set(true);

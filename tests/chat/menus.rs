@@ -19,7 +19,7 @@ fn labels(sim: &Sim) -> Vec<String> {
 
 #[test]
 fn it_shows_configured_and_live_models_and_a_press_picks_one() {
-    let mut sim = Sim::private();
+    let mut sim = Sim::with_two_models();
     sim.world.model.next_list(catalogue(["zeta", "alpha", "one"].map(str::to_owned).into_iter()));
     sim.text("/model");
     sim.run();
@@ -39,7 +39,7 @@ fn it_shows_configured_and_live_models_and_a_press_picks_one() {
 fn a_list_that_fails_or_is_late_is_left_out_and_said_so() {
     let slow = catalogue(["late".to_owned()].into_iter()).after(60_000);
     for script in [Script::status(500, "<html>"), Script::refused(), slow, Script::status(200, "nonsense")] {
-        let mut sim = Sim::private();
+        let mut sim = Sim::with_two_models();
         sim.world.model.next_list(script);
         sim.text("/model");
         sim.run();
@@ -69,7 +69,7 @@ fn a_button_of_an_older_menu_picks_nothing() {
 
 #[test]
 fn many_models_come_in_pages() {
-    let mut sim = Sim::private();
+    let mut sim = Sim::with_two_models();
     sim.world.model.next_list(catalogue((0..18).map(|n| format!("model-{n:02}"))));
     sim.text("/model");
     sim.run();

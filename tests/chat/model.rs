@@ -188,7 +188,7 @@ impl Model {
             return Err(Lost);
         }
         let retry_after = script.retry_after.map(str::to_owned);
-        Ok(ModelResponse { status: script.status, retry_after, body: stream })
+        Ok(ModelResponse { status: script.status, retry_after, log_id: None, body: stream })
     }
 }
 

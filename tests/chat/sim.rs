@@ -8,12 +8,13 @@ use tideclaw::chat::config::{Config, Deadlines, Streaming};
 use tideclaw::chat::ports::{Lost, ModelResponse, Ports};
 use tideclaw::chat::{Accepted, Conversation};
 use tideclaw::directory::{AccessChange, Admission};
-use tideclaw::llm::{Endpoint, HttpRequest, ModelRef};
+use tideclaw::llm::{Endpoint, HttpRequest, ModelRef, Provider, Server, Servers};
 use tideclaw::store::StoreError;
 use tideclaw::telegram::method::Call;
 use tideclaw::telegram::outcome::Reply;
 
 use super::clock::{Clock, START, Task};
+use super::directory::Directory;
 use super::model::{Model, Stream};
 use super::store::Store;
 use super::telegram::Telegram;
@@ -24,6 +25,7 @@ pub struct World {
     pub clock: Clock,
     pub telegram: Telegram,
     pub model: Model,
+    pub directory: Directory,
     pub alarm: Cell<Option<i64>>,
     pub log: RefCell<Vec<String>>,
 }
@@ -47,6 +49,11 @@ impl Ports for Outside {
 
     async fn model(&self, request: HttpRequest) -> Result<ModelResponse<Stream>, Lost> {
         Model::ask(self.0.clone(), request).await
+    }
+
+    async fn directory(&self, route: &'static str, body: String) -> Option<String> {
+        self.0.clock.sleep(0).await;
+        self.0.directory.hear(route, &body)
     }
 
     fn set_alarm(&self, at: Option<i64>) {
@@ -85,6 +92,13 @@ impl Sim {
         Sim::new(false)
     }
 
+    /// With a second model, which stands in for the first.
+    pub fn with_two_models() -> Sim {
+        let mut sim = Sim::private();
+        sim.config.models.push(ModelRef::new("ollama", "two"));
+        sim
+    }
+
     pub fn group() -> Sim {
         Sim::new(true)
     }
@@ -94,6 +108,7 @@ impl Sim {
             clock: Clock::new(),
             telegram: Telegram::new(),
             model: Model::default(),
+            directory: Directory::default(),
             alarm: Cell::new(None),
             log: RefCell::default(),
         };
@@ -101,8 +116,13 @@ impl Sim {
             world: Rc::new(world),
             store: Store::new(),
             config: Config {
-                models: vec![ModelRef::new("ollama", "one"), ModelRef::new("ollama", "two")],
-                ollama: Endpoint { base_url: "http://model.example".into(), api_key: None },
+                models: vec![ModelRef::new("ollama", "one")],
+                servers: Servers(vec![Server {
+                    name: "ollama",
+                    provider: Provider::Ollama,
+                    endpoint: Endpoint { base_url: "http://model.example".into(), api_key: None },
+                    gateway: None,
+                }]),
                 deadlines: Deadlines::default(),
                 streaming: Streaming::Draft,
             },

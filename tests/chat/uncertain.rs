@@ -41,7 +41,7 @@ fn the_other_pieces_still_come_in_order() {
 #[test]
 fn a_lost_answer_to_an_edit_or_a_deletion_is_repeated() {
     for answer in [Answer::LostAfter, Answer::LostBefore] {
-        let mut sim = Sim::private();
+        let mut sim = Sim::with_two_models();
         sim.text("/model");
         sim.run();
         sim.world.telegram.once("editMessageText", answer.clone());
@@ -52,7 +52,7 @@ fn a_lost_answer_to_an_edit_or_a_deletion_is_repeated() {
         assert_eq!(sim.outbox(), ["command sent", "tidy sent"]);
     }
     for (answer, state) in [(Answer::LostAfter, "failed"), (Answer::LostBefore, "sent")] {
-        let mut sim = Sim::private();
+        let mut sim = Sim::with_two_models();
         let id = sim.text("waht?");
         sim.run();
         sim.edit(id, serde_json::json!({"text": "what?"}));

@@ -17,6 +17,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 mod clean;
+mod compose;
 mod html;
 mod ink;
 pub mod legal;
@@ -33,6 +34,7 @@ mod width;
 mod tests;
 
 pub use clean::{is_blank, utf16_len};
+pub use compose::folded;
 pub use split::split;
 
 /// Longest text of a piece, in UTF-16 units (Telegram: 4096; telegram.md §3.1 budgets 4000).

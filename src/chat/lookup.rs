@@ -1,0 +1,69 @@
+//! The lookup lane: commands whose answer needs a look elsewhere, one after the other and beside everything else.
+//!
+//! A request waits as a row of the inbox until its answer is queued, so a killed process takes it up again. Not here:
+//! the menu of models itself (`model_menu`).
+
+use super::conversation::Conversation;
+use super::inbox;
+use super::outbox::{Slot, enqueue};
+use super::ports::Ports;
+use crate::directory::{UsageAsk, UsageView};
+use crate::store::{Sql, StoreError, to_json};
+use crate::telegram::method::{SendOptions, send_message};
+use crate::telegram::render::plain;
+use crate::text;
+
+impl<S: Sql, P: Ports> Conversation<S, P> {
+    /// Answers what was asked for.
+    pub(super) async fn run_lookups(&self) {
+        if !self.live.lookup_asked.get() {
+            return;
+        }
+        let Some(_hold) = self.live.looking.enter() else { return };
+        loop {
+            let done = match inbox::next_lookup(&self.sql) {
+                Ok(Some(lookup)) => self.look_up(&lookup).await,
+                Ok(None) => return self.live.lookup_asked.set(false),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = done {
+                return self.fault("lookup", &error);
+            }
+            self.deliver().await;
+        }
+    }
+
+    async fn look_up(&self, lookup: &inbox::Lookup) -> Result<(), StoreError> {
+        if lookup.kind == "usage" {
+            let view = self.usage(lookup.user_id).await?;
+            return self.atomically(|| self.show_usage(lookup.seq, view.as_ref()));
+        }
+        let (found, complete) = self.live_models().await;
+        self.atomically(|| self.show_menu(lookup.seq, found, complete))
+    }
+
+    async fn usage(&self, person: Option<i64>) -> Result<Option<UsageView>, StoreError> {
+        let owner = self.settings.borrow().admission.as_ref().is_some_and(|admission| admission.owner);
+        // What this conversation used a moment ago is part of it.
+        self.send_reports().await?;
+        let answer =
+            self.ports.directory("/usage", to_json(&UsageAsk { person, owner: owner && self.is_private() })?).await;
+        Ok(answer.and_then(|json| serde_json::from_str(&json).ok()))
+    }
+
+    fn show_usage(&self, seq: i64, view: Option<&UsageView>) -> Result<(), StoreError> {
+        inbox::close(&self.sql, seq, "command", Some("usage"), None)?;
+        let lang = self.settings.borrow().lang;
+        let line = match view {
+            Some(view) => self.usage_text(lang, view),
+            None => text::models::usage_unknown(lang).to_owned(),
+        };
+        let call = send_message(self.target(), &plain(&line), &SendOptions::default());
+        enqueue(&self.sql, None, Slot::Command, 0, &call, 0, self.ports.now())?;
+        Ok(())
+    }
+
+    fn usage_text(&self, _lang: text::Lang, view: &UsageView) -> String {
+        format!("{:?}", view.day)
+    }
+}

@@ -1,0 +1,185 @@
+//! Leave before every model call and a report after it: the Directory holds the caps, the ledger and the health of models.
+//!
+//! A report is stored with the step it is about and sent again until it was heard, so every call is counted once. While
+//! a report is on its way its reservation stands, so no cap is passed meanwhile. Not here: what a cap or a rest means
+//! (`directory::model_calls`), what to do without leave (`run`).
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+
+use super::conversation::Conversation;
+use super::ports::Ports;
+use super::turn;
+use crate::directory::{CallReport, Candidate, Cap, Failure, ModelAnswer, ModelAsk, Reserve, Reserved};
+use crate::llm::{ErrorClass, Feature, ModelError, ModelRef, Usage};
+use crate::store::{Sql, StoreError, to_json};
+
+/// Tries to reach the Directory before a call is given up, and the pause between them in milliseconds.
+const TRIES: u32 = 3;
+const PAUSE_MS: i64 = 300;
+/// Reports in one request.
+const MAX_REPORTS: i64 = 50;
+/// Tokens an answer is expected to have at most, for the estimate before the call.
+pub(super) const EXPECTED_OUTPUT: u64 = 4_096;
+
+/// Leave for one call: the model, and the step that names the reservation.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Leave {
+    pub step: i64,
+    pub person: Option<i64>,
+    pub model: ModelRef,
+    /// What the model is known to refuse.
+    pub without: BTreeSet<Feature>,
+}
+
+/// Why there is no leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NoLeave {
+    /// A cap would be passed; free again at that time (ms).
+    Capped { cap: Cap, until: i64 },
+    /// None of the models may be called before that time.
+    Resting { until: i64, class: ErrorClass },
+    /// The Directory cannot be reached. Without it nothing is spent.
+    Unknown,
+}
+
+/// Who asks for a call, and for what.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Caller<'a> {
+    /// The turn in whose journal the call goes; 0 for none.
+    pub turn: i64,
+    /// Kind of the step: `model`, `compact`, `transcribe`.
+    pub kind: &'a str,
+    pub person: Option<i64>,
+}
+
+/// What became of a call.
+#[derive(Debug, Default)]
+pub(super) struct Ended<'a> {
+    /// `done`, `failed` or `stopped`.
+    pub state: &'a str,
+    pub usage: Usage,
+    /// True: `usage` is a guess, because the call was cut before the server told.
+    pub guessed: bool,
+    pub error: Option<&'a ModelError>,
+    /// AI Gateway's name for the call.
+    pub log_id: Option<&'a str>,
+}
+
+impl<S: Sql, P: Ports> Conversation<S, P> {
+    /// Asks leave to call the first of `models` that may be called, for a prompt of about `input` tokens. Journals the
+    /// step either way.
+    pub(super) async fn ask_leave(
+        &self,
+        caller: Caller<'_>,
+        models: &[ModelRef],
+        input: u64,
+    ) -> Result<Result<Leave, NoLeave>, StoreError> {
+        let step = turn::ask_step(&self.sql, caller.turn, caller.kind, self.ports.now())?;
+        let candidates = models
+            .iter()
+            .map(|model| Candidate { model: model.clone(), estimate_nano_usd: self.estimate_cost(model, input) });
+        let reserve = Reserve { step, person: caller.person, candidates: candidates.collect() };
+        let mut reserved = None;
+        for attempt in 0..TRIES {
+            if attempt > 0 {
+                self.ports.sleep(PAUSE_MS).await;
+            }
+            reserved = self.tell_directory(Some(reserve.clone())).await?.and_then(|answer| answer.reserved);
+            if reserved.is_some() {
+                break;
+            }
+        }
+        let (refusal, note) = match reserved {
+            Some(Reserved::Granted { candidate, without }) => match models.get(candidate) {
+                Some(model) => {
+                    turn::call_step(&self.sql, step, &model.to_string())?;
+                    let without = without.into_iter().collect();
+                    return Ok(Ok(Leave { step, person: caller.person, model: model.clone(), without }));
+                }
+                None => (NoLeave::Unknown, "no such candidate"),
+            },
+            Some(Reserved::Capped { cap, until }) => (NoLeave::Capped { cap, until }, "over the cap"),
+            Some(Reserved::Resting { until, class }) => (NoLeave::Resting { until, class }, "no model may be called"),
+            None => (NoLeave::Unknown, "the Directory did not answer"),
+        };
+        turn::end_step(&self.sql, step, "refused", note, self.ports.now())?;
+        Ok(Err(refusal))
+    }
+
+    /// Journals how the call of `step` ended, and stores what the Directory is to hear of it. `step` is `leave.step` or
+    /// that of a later try under the same leave.
+    pub(super) fn close_call(&self, leave: &Leave, step: i64, ended: &Ended<'_>) -> Result<(), StoreError> {
+        let now = self.ports.now();
+        let (cost, assumed) = self.cost(&leave.model, &ended.usage);
+        let report = CallReport {
+            step: leave.step,
+            person: leave.person,
+            model: leave.model.clone(),
+            at: now,
+            usage: ended.usage,
+            cost_nano_usd: cost,
+            assumed: assumed || ended.guessed,
+            failure: ended.error.map(failure_of),
+        };
+        self.end_try(step, ended)?;
+        turn::set_report(&self.sql, step, Some(&to_json(&report)?))
+    }
+
+    /// Journals how one try ended that is followed by another under the same leave.
+    pub(super) fn end_try(&self, step: i64, ended: &Ended<'_>) -> Result<(), StoreError> {
+        let detail = match ended.error {
+            Some(error) => format!("{:?}: {}", error.class, error.detail),
+            None => {
+                let mut detail = serde_json::to_value(ended.usage).unwrap_or_default();
+                if let (Some(fields), Some(log_id)) = (detail.as_object_mut(), ended.log_id) {
+                    fields.insert("log_id".into(), json!(log_id));
+                }
+                detail.to_string()
+            }
+        };
+        turn::end_step(&self.sql, step, ended.state, &detail, self.ports.now())
+    }
+
+    /// Sends reports that wait. What is not heard stays, and the alarm tries again.
+    pub(super) async fn send_reports(&self) -> Result<(), StoreError> {
+        while turn::has_reports(&self.sql)? {
+            if self.tell_directory(None).await?.is_none() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// One request: all reports that wait, and a question. `None`: not heard.
+    async fn tell_directory(&self, reserve: Option<Reserve>) -> Result<Option<ModelAnswer>, StoreError> {
+        let rows = turn::reports(&self.sql, MAX_REPORTS)?;
+        let reports = rows.iter().filter_map(|(_, json)| serde_json::from_str(json).ok()).collect();
+        let ask = ModelAsk { session: self.session().unwrap_or_default(), reports, reserve };
+        let answer = self.ports.directory("/model", to_json(&ask)?).await;
+        let answer = answer.and_then(|json| serde_json::from_str(&json).ok());
+        if answer.is_some() {
+            for (step, _) in rows {
+                turn::set_report(&self.sql, step, None)?;
+            }
+        }
+        Ok(answer)
+    }
+
+    /// What a call of `model` may cost, 10⁻⁹ US dollars.
+    fn estimate_cost(&self, model: &ModelRef, input: u64) -> u64 {
+        let usage = Usage { input, output: EXPECTED_OUTPUT, ..Usage::default() };
+        self.cost(model, &usage).0
+    }
+
+    /// What `usage` cost, and whether its price is only assumed.
+    pub(super) fn cost(&self, model: &ModelRef, usage: &Usage) -> (u64, bool) {
+        let _ = model;
+        (usage.cost_nano_usd.unwrap_or(0), false)
+    }
+}
+
+fn failure_of(error: &ModelError) -> Failure {
+    Failure { class: error.class, retry_after_ms: error.retry_after_ms, scope: None, feature: error.feature }
+}
