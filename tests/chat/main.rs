@@ -16,6 +16,7 @@ mod updates;
 
 mod access;
 mod edits;
+mod failover;
 mod gathering;
 mod groups;
 mod interruption;
@@ -28,6 +29,8 @@ mod starting_afresh;
 mod stopping;
 mod store_faults;
 mod token;
+mod tools;
 mod trouble;
 mod turns;
 mod uncertain;
+mod wishes;

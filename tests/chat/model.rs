@@ -50,6 +50,34 @@ impl Script {
         Script { wait: 0, status: 200, retry_after: None, refused: false, chunks, end: End::Clean }
     }
 
+    /// The model calls a tool; `arguments` is JSON.
+    pub fn calls(name: &str, arguments: &str) -> Script {
+        Script::calls_after("", name, arguments)
+    }
+
+    /// The same after some words.
+    pub fn calls_after(text: &str, name: &str, arguments: &str) -> Script {
+        let arguments: Value = serde_json::from_str(arguments).unwrap();
+        let call = json!({"message": {"role": "assistant", "content": "",
+            "tool_calls": [{"function": {"name": name, "arguments": arguments}}]}, "done": false});
+        let mut script = Script::partial(10, &[text]).line(&call.to_string());
+        script.chunks.push((0, done("stop")));
+        script
+    }
+
+    /// More of a thought.
+    pub fn thinks(self, text: &str) -> Script {
+        self.line(
+            &json!({"message": {"role": "assistant", "content": "", "thinking": text}, "done": false}).to_string(),
+        )
+    }
+
+    /// More of an answer, and its end.
+    pub fn says_more(mut self, text: &str) -> Script {
+        self.chunks.extend([(10, line(text)), (0, done("stop"))]);
+        self
+    }
+
     /// Another status with a body.
     pub fn status(status: u16, body: &str) -> Script {
         Script { status, chunks: vec![(0, body.as_bytes().to_vec())], ..Script::partial(0, &[]) }
@@ -152,12 +180,20 @@ pub struct Model {
     pub requests: RefCell<Vec<Request>>,
     answers: RefCell<VecDeque<Script>>,
     lists: RefCell<VecDeque<Script>>,
+    by_question: RefCell<Option<Rule>>,
 }
+
+type Rule = Box<dyn Fn(&Request) -> Script>;
 
 impl Model {
     /// The next question is answered so. Without a script the answer is `Re: ` and the question.
     pub fn next(&self, script: Script) {
         self.answers.borrow_mut().push_back(script);
+    }
+
+    /// Every question without a script is answered by this rule.
+    pub fn by_question(&self, rule: impl Fn(&Request) -> Script + 'static) {
+        self.by_question.replace(Some(Box::new(rule)));
     }
 
     /// The next look at the catalogue is answered so.
@@ -175,6 +211,9 @@ impl Model {
         let script = queue.borrow_mut().pop_front().unwrap_or_else(|| {
             if is_list {
                 return Script::status(200, r#"{"models":[{"name":"llama3:8b"}]}"#);
+            }
+            if let Some(rule) = &*world.model.by_question.borrow() {
+                return rule(&asked);
             }
             Script::says(&format!("Re: {}", asked.question())).after(100)
         });
