@@ -14,6 +14,7 @@ mod call_ids;
 pub mod chat;
 pub mod error;
 pub mod event;
+pub mod gemini;
 pub mod history;
 pub mod model;
 pub mod ollama;
@@ -29,7 +30,7 @@ pub use body::{Body, MediaMark, Piece, media_mark};
 pub use chat::{
     MediaRef, Message, Part, PartKind, Prompt, ProviderMeta, Role, Thinking, ToolCall, ToolResult, ToolSpec,
 };
-pub use error::{ErrorClass, Feature, ModelError};
+pub use error::{ErrorClass, Feature, ModelError, Reset, Scope};
 pub use event::{Event, Finish, Usage};
 pub use model::{ModelInfo, ModelRef, ModelRefError};
 pub use provider::Provider;
