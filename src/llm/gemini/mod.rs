@@ -6,6 +6,7 @@
 //! or refused, §2.2), safety settings (the API's own default stands) and explicit caches.
 
 mod catalogue;
+mod contents;
 mod error;
 mod media;
 mod request;
