@@ -118,6 +118,7 @@ fn per_day_is_not_per_minute() {
     );
     let plan = classify(429, &quota(PER_DAY, "0").to_string());
     assert_eq!((plan.class, plan.scope, plan.reset), (ErrorClass::Plan, Scope::Model, None));
+    assert_eq!(classify(429, &quota(PER_MINUTE, "0.5").to_string()).class, ErrorClass::Rate, "not a limit of nothing");
     let money = classify(429, &error(429, "RESOURCE_EXHAUSTED", "Your prepayment credits are depleted."));
     assert_eq!((money.class, money.scope, money.reset), (ErrorClass::Quota, Scope::Provider, None));
 }
@@ -137,6 +138,7 @@ fn an_error_is_found_in_an_array_a_cut_body_and_a_quotation() {
         let error = classify(429, &body);
         assert_eq!((error.class, error.retry_after_ms), (ErrorClass::Rate, Some(38_000)), "{body}");
     }
+    assert_eq!(classify(200, &format!("[{}]", error(404, "NOT_FOUND", "x"))).class, ErrorClass::Retired);
     let in_array = format!("[{}]", error(503, "UNAVAILABLE", "Overloaded"));
     assert_eq!(classify(200, &in_array).class, ErrorClass::Transient);
     assert_eq!(classify(503, &in_array).detail, "Overloaded | UNAVAILABLE");
