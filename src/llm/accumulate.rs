@@ -13,6 +13,8 @@ use super::{
 pub struct Accumulator {
     model: ModelRef,
     parts: Vec<Part>,
+    /// Where in the last part the last event's piece begins, bytes.
+    piece: usize,
     usage: Option<Usage>,
     end: Option<Result<Finish, ModelError>>,
 }
@@ -20,7 +22,7 @@ pub struct Accumulator {
 impl Accumulator {
     /// An empty answer of `model`, which parts will name as their origin.
     pub fn new(model: ModelRef) -> Self {
-        Accumulator { model, parts: Vec::new(), usage: None, end: None }
+        Accumulator { model, parts: Vec::new(), piece: 0, usage: None, end: None }
     }
 
     /// Takes the next event. Events after the end are ignored.
@@ -47,8 +49,12 @@ impl Accumulator {
     /// Extends the last part if it is of the same kind and not signed; a signed part is never touched again
     /// (providers.md §2.3.1).
     fn write(&mut self, kind: PartKind) {
+        self.piece = 0;
         match (self.parts.last_mut(), kind) {
-            (Some(Part { kind: PartKind::Text(text), meta: None }), PartKind::Text(more)) => text.push_str(&more),
+            (Some(Part { kind: PartKind::Text(text), meta: None }), PartKind::Text(more)) => {
+                self.piece = text.len();
+                text.push_str(&more);
+            }
             (Some(Part { kind: PartKind::Thought(text), meta: Some(meta) }), PartKind::Thought(more))
                 if meta.raw.is_null() =>
             {
@@ -62,8 +68,16 @@ impl Accumulator {
         }
     }
 
+    /// Signed text is a part of its own: what came before it was not signed with it (providers.md §2.3.1).
     fn sign(&mut self, raw: Value) {
         let meta = Some(ProviderMeta { model: self.model.clone(), raw });
+        if let Some(Part { kind: PartKind::Text(text), meta: None }) = self.parts.last_mut()
+            && (1..=text.len()).contains(&self.piece)
+        {
+            let signed = text.split_off(self.piece);
+            self.parts.push(Part::text(signed));
+        }
+        self.piece = 0;
         match self.parts.last_mut() {
             Some(part) => part.meta = meta,
             None => self.parts.push(Part { kind: PartKind::Text(String::new()), meta }),
@@ -202,12 +216,23 @@ mod tests {
             answer.into_message().parts,
             [
                 part(PartKind::Thought("ab".into()), meta(Value::Null)),
-                part(PartKind::Text("cd".into()), meta(json!({"s":1}))),
+                part(PartKind::Text("cd".into()), None),
+                part(PartKind::Text(String::new()), meta(json!({"s":1}))),
                 part(PartKind::Text("e".into()), None),
                 part(PartKind::ToolCall(call("1")), meta(json!({"s":2}))),
                 part(PartKind::Text(String::new()), meta(json!({"s":3}))),
             ]
         );
+    }
+
+    #[test]
+    fn signed_text_is_parted_from_the_text_before() {
+        let answer =
+            fold([text("при"), text("вет"), text("!"), Event::Meta(json!(1)), text("a"), Event::Meta(json!(2))]);
+        let parts = answer.into_message().parts;
+        let kinds: Vec<_> = parts.iter().map(|part| (part.kind.clone(), part.meta.is_some())).collect();
+        let text = |text: &str, signed| (PartKind::Text(text.into()), signed);
+        assert_eq!(kinds, [text("привет", false), text("!", true), text("a", true)]);
     }
 
     #[test]

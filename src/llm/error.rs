@@ -17,7 +17,7 @@ pub enum ErrorClass {
     Auth,
     /// This model is not in the account's plan. No retry; block this model (other models may work), next model.
     Plan,
-    /// The account's allowance is used up. No retry; cool the whole provider for hours, fail over at once.
+    /// An allowance is used up. No retry; cool what `scope` says, until `reset` or for hours; fail over at once.
     Quota,
     /// Too fast. Wait `retry_after_ms` (up to 60 s inline, else cool), then retry.
     Rate,
@@ -32,8 +32,26 @@ pub enum ErrorClass {
     Retired,
     /// Withheld for its content. Tell the user; no failover by default.
     Content,
-    /// It ended well but said nothing and called nothing. Retry once, then next model.
+    /// It ended well but said nothing and called nothing, or what it called cannot be read. Retry once, then next model.
     Empty,
+}
+
+/// How far a failure reaches, and so what to cool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// Every model of the provider.
+    Provider,
+    /// This model; others of the provider may work.
+    Model,
+}
+
+/// When an allowance comes back, if the provider has a rule rather than a delay. The caller has the clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reset {
+    /// At the next midnight in California (Gemini's daily quota, providers.md §2.1).
+    MidnightPacific,
 }
 
 /// Something a request can do without: see [`Prompt::dropped`](super::Prompt::dropped).
@@ -48,6 +66,9 @@ pub enum Feature {
     Media,
     /// Asking for consumption at the end of a stream (providers.md §3.1.8). Only OpenAI-style servers are asked.
     StreamUsage,
+    /// Raw data of a model's own earlier parts ([`ProviderMeta`](super::ProviderMeta)): Gemini's signatures turn foreign
+    /// when the key or the route changes (providers.md §2.3.5).
+    Signatures,
 }
 
 /// A failed model call.
@@ -63,12 +84,28 @@ pub struct ModelError {
     pub detail: String,
     /// What to drop when the request was refused for it.
     pub feature: Option<Feature>,
+    pub scope: Scope,
+    /// Only with [`ErrorClass::Quota`].
+    pub reset: Option<Reset>,
 }
 
 impl ModelError {
-    /// A failure of `class`; `detail` is redacted here.
+    /// A failure of `class`; `detail` is redacted here. The scope is the usual one: keys and allowances belong to the
+    /// whole provider, everything else to the model (providers.md §5.2).
     pub fn new(class: ErrorClass, detail: &str) -> Self {
-        ModelError { class, retry_after_ms: None, status: None, detail: redact(detail), feature: None }
+        let scope = match class {
+            ErrorClass::Auth | ErrorClass::Quota | ErrorClass::Rate => Scope::Provider,
+            _ => Scope::Model,
+        };
+        ModelError {
+            class,
+            retry_after_ms: None,
+            status: None,
+            detail: redact(detail),
+            feature: None,
+            scope,
+            reset: None,
+        }
     }
 
     /// For the caller: no answer at all, an idle timeout, a cut connection.
@@ -185,6 +222,14 @@ fn matches_in_order(mut text: &str, pattern: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn exchanged_form_is_pinned() {
+        let words = serde_json::to_string(&(Scope::Provider, Scope::Model, Reset::MidnightPacific)).ok();
+        assert_eq!(words.as_deref(), Some(r#"["provider","model","midnight_pacific"]"#));
+        let scope = |class| ModelError::new(class, "").scope;
+        assert_eq!([ErrorClass::Quota, ErrorClass::Plan].map(scope), [Scope::Provider, Scope::Model]);
+    }
 
     #[test]
     fn overflow_texts() {

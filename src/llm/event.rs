@@ -17,7 +17,8 @@ pub enum Event {
     Thought(String),
     /// A whole call; never a piece of one.
     ToolCall(ToolCall),
-    /// Raw provider data of the part the previous event wrote.
+    /// Raw provider data of what the previous event wrote: that piece of text, parted from the text before it, or the
+    /// whole thought or call.
     Meta(Value),
     /// Consumption so far; a later one replaces it.
     Usage(Usage),

@@ -4,6 +4,7 @@
 //! by Ollama, 502 (§1.4). Providers repeat ids; only unique ones may go back. Not here: choosing what to send
 //! (compaction is the caller's), nor provider rules such as Gemini's signatures.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::{Message, Part, PartKind, Role, ToolCall, ToolResult};
@@ -114,6 +115,11 @@ fn unique(id: &str, taken: &mut HashSet<String>) -> String {
             return own;
         }
     }
+}
+
+/// Text without NUL, which breaks C string handling behind some servers (providers.md §5.4).
+pub(super) fn clean(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { text.replace('\0', "").into() } else { text.into() }
 }
 
 #[cfg(test)]

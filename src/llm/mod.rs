@@ -10,10 +10,12 @@
 pub mod accumulate;
 pub mod arguments;
 pub mod body;
+mod call_ids;
 pub mod chat;
 pub mod error;
 pub mod event;
 pub mod gateway;
+pub mod gemini;
 pub mod history;
 pub mod model;
 pub mod ollama;
@@ -30,7 +32,7 @@ pub use body::{Body, MediaMark, Piece, media_mark};
 pub use chat::{
     MediaRef, Message, Part, PartKind, Prompt, ProviderMeta, Role, Thinking, ToolCall, ToolResult, ToolSpec,
 };
-pub use error::{ErrorClass, Feature, ModelError};
+pub use error::{ErrorClass, Feature, ModelError, Reset, Scope};
 pub use event::{Event, Finish, Usage};
 pub use gateway::Gateway;
 pub use model::{ModelInfo, ModelRef, ModelRefError};

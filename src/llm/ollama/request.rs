@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::thinking::{Think, think};
+use crate::llm::history::clean;
 use crate::llm::{
     Body, Endpoint, Feature, HttpRequest, MediaMark, MediaRef, Message, PartKind, Prompt, Role, ToolCall, ToolSpec,
     history, media_mark,
@@ -189,11 +190,6 @@ fn append<'a>(text: &mut Cow<'a, str>, more: Cow<'a, str>, between: &str) {
         text.push_str(between);
         text.push_str(&more);
     }
-}
-
-/// Text without NUL, which breaks C string handling behind some servers (providers.md §5.4).
-fn clean(text: &str) -> Cow<'_, str> {
-    if text.contains('\0') { text.replace('\0', "").into() } else { text.into() }
 }
 
 /// What Ollama reads: pictures, and WAV or MP3 in the same field (providers.md §1.2).
