@@ -1,6 +1,6 @@
 // An AI Gateway between the Worker and the stand-ins: /v1/{account}/{gateway}/{provider}/… passed on as it comes, with
 // the headers we want from ourselves on every request, errors of its own, and a record. Nothing is held back: bytes go
-// on as they arrive, and whoever hangs up first, both ends know. Runs only with stand-ins behind it.
+// on as they arrive, and whoever hangs up first, both ends know.
 // Deliberately not here: caching, stored keys, /compat, Unified Billing.
 //
 // Behaviours (stand-in.mjs says which request they are for; `match` looks in provider and path, `model` is not known):
@@ -9,6 +9,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import { checkGatewayHeaders } from './check-gateway.mjs';
 import { failureOf } from './errors.mjs';
 import { playBefore } from './playback.mjs';
@@ -17,6 +18,7 @@ import { json } from './wire.mjs';
 
 /** What the gateway puts before the rest of the path. */
 const PREFIX = { openai: '/v1' };
+const targetOf = (upstream, provider) => (typeof upstream === 'string' ? `${upstream.replace(/\/$/, '')}${PREFIX[provider] ?? ''}` : upstream.base.replace(/\/$/, ''));
 const HOP_BY_HOP = ['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'host'];
 
 const passedOn = (headers) => Object.fromEntries(Object.entries(headers).filter(([name]) => !name.startsWith('cf-aig-') && !HOP_BY_HOP.includes(name)));
@@ -63,12 +65,13 @@ async function serve(standIn, request, response, url) {
   record.behaviour = plan;
   if (plan.status !== undefined) request.resume();
   if (await playBefore({ plan, record, response, json, refusal: (status) => ({ success: false, result: [], messages: [], error: [{ code: status, message: `status ${status}` }] }) })) return undefined;
-  return passOn({ standIn, request, response, record, plan, own, target: `${standIn.upstreams[provider].replace(/\/$/, '')}${PREFIX[provider] ?? ''}${rest ?? ''}${url.search}` });
+  return passOn({ standIn, request, response, record, plan, own, target: `${targetOf(standIn.upstreams[provider], provider)}${rest ?? ''}${url.search}` });
 }
 
 function passOn({ standIn, request, response, record, plan, own, target }) {
   return new Promise((resolve) => {
-    const upstream = httpRequest(target, { method: request.method, headers: passedOn(request.headers), agent: false });
+    const open = target.startsWith('https:') ? httpsRequest : httpRequest;
+    const upstream = open(target, { method: request.method, headers: passedOn(request.headers), agent: false });
     const cut = () => {
       record.cutByUs = true;
       response.socket?.destroy();
@@ -121,9 +124,10 @@ function passOn({ standIn, request, response, record, plan, own, target }) {
 }
 
 /**
- * @param {{port?: number, host?: string, token?: string, upstreams: Record<string, string>, customProviders?: string[],
+ * @param {{port?: number, host?: string, token?: string, upstreams: Record<string, string|{base: string}>, customProviders?: string[],
  *   gateway?: string, strict?: boolean, neverInMetadata?: (string|number)[]}} options
- *   token: refuse requests without it; upstreams: provider as in the path → base URL without /v1; customProviders: slugs
+ *   token: refuse requests without it; upstreams: provider as in the path → the server's address, or the base that the
+ *   rest of the path is put after (for OpenAI that has /v1 at its end, the address has not); customProviders: slugs
  *   that have been created; gateway: the only one that exists; strict: refuse requests without the headers we want from
  *   ourselves (else they are only recorded in `wrong`); neverInMetadata: ids that must not be seen there
  */
