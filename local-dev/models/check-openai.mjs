@@ -44,6 +44,8 @@ const REQUEST = {
 /** What a server takes beside, or does not take. */
 const FLAVOURS = {
   openai: {},
+  // Proxies before Anthropic's models want the field whenever the history has calls.
+  generic: { without: ['store', 'metadata', 'safety_identifier', 'prompt_cache_key'], emptyTools: true },
   openrouter: { fields: { reasoning: 'object', usage: 'object', provider: 'object', models: ['string'] }, assistant: { reasoning: 'any', reasoning_details: 'any' } },
   groq: { without: ['store', 'metadata', 'safety_identifier', 'prompt_cache_key'] },
   deepseek: { fields: { thinking: 'object' }, assistant: { reasoning_content: 'string' }, without: ['store', 'metadata', 'safety_identifier', 'prompt_cache_key', 'max_completion_tokens'] },
@@ -168,13 +170,13 @@ function checkReasoning(body, model, flavour) {
  * @returns {{message: string, type: string, param: string|null, code: string|null}|null} what is wrong
  */
 export function checkOpenAI(body, model, flavour, media) {
-  const { fields = {}, without = [] } = FLAVOURS[flavour];
+  const { fields = {}, without = [], emptyTools = false } = FLAVOURS[flavour];
   const shape = Object.fromEntries(Object.entries({ ...REQUEST, ...fields }).filter(([name]) => !without.includes(name)));
   const fault = misfit(body, shape);
   if (fault) return worded(fault);
   if (!body.messages?.length) return fail("Invalid 'messages': empty array. Expected an array with minimum length 1, but got an empty array instead.", 'empty_array', 'messages');
   if (body.stream_options && !body.stream) return fail("The 'stream_options' parameter is only allowed when 'stream' is enabled.", null, 'stream_options');
-  if (body.tools?.length === 0) return fail("Invalid 'tools': empty array. Expected an array with minimum length 1, but got an empty array instead.", 'empty_array', 'tools');
+  if (body.tools?.length === 0 && !emptyTools) return fail("Invalid 'tools': empty array. Expected an array with minimum length 1, but got an empty array instead.", 'empty_array', 'tools');
   const badTool = body.tools?.find((tool) => tool.type !== 'function' || !NAME.test(tool.function?.name ?? ''));
   if (badTool) return fail("Invalid 'tools[0].function.name': string does not match pattern. Expected a string that matches the pattern '^[a-zA-Z0-9_-]+$'.", 'invalid_value', 'tools');
   if (!body.tools && (body.tool_choice !== undefined || body.parallel_tool_calls !== undefined)) return fail("'tool_choice' and 'parallel_tool_calls' are only allowed when 'tools' are specified.", null, 'tools');

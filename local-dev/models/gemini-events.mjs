@@ -15,7 +15,7 @@ export function geminiWire({ plan, model, includeThoughts, counted, record }) {
   const responseId = randomBytes(12).toString('base64url');
   const thoughts = tokensOf(plan.empty ? '' : (plan.thinking ?? ''));
   const words = tokensOf(plan.empty ? '' : plan.answer);
-  const calls = (plan.toolCalls ?? []).map(({ id, name, arguments: args }, i) => ({ functionCall: { id: id ?? `fc${i}_${randomBytes(6).toString('hex')}`, name, ...(args !== undefined && { args }) } }));
+  const calls = (plan.toolCalls ?? []).map(({ id, name, arguments: args }, i) => ({ functionCall: { ...(id !== null && { id: id ?? `fc${i}_${randomBytes(6).toString('hex')}` }), name, ...(args !== undefined && { args }) } }));
   if (calls[0] && !plan.unsigned) calls[0].thoughtSignature = sign(model.name, calls[0]);
   const prompt = plan.promptTokens ?? counted.promptTokens;
   const cached = plan.cachedTokens ?? counted.cachedTokens;

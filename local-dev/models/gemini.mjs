@@ -117,7 +117,8 @@ async function serve(standIn, request, response, url) {
 }
 
 /**
- * Behaviours of its own: blockReason (the prompt is blocked), finishReason (as Gemini spells it), unsigned: true.
+ * Behaviours of its own: blockReason (the prompt is blocked), finishReason (as Gemini spells it), unsigned: true, and
+ * id: null on a tool call, which older models gave none.
  * @param {{port?: number, host?: string, apiKey?: string, models?: {name: string, levels?: string[], context?: number,
  *   signatures?: boolean, trailingModelTurn?: boolean}[], firstTokenMs?: number, tokensPerSecond?: number, maxInline?: number}} [options]
  *   apiKey: refuse any other (none is always refused); maxInline: bytes of a request

@@ -18,8 +18,9 @@ const GATEWAY_PORT = 11_800;
 const PROVIDERS = {
   ollama: { name: 'Ollama', env: 'OLLAMA', start: startOllama, port: 11_500, slug: 'custom-ollama', real: 'https://ollama.com', model: 'ollama/gpt-oss:120b' },
   gemini: { name: 'Gemini', env: 'GEMINI', start: startGemini, port: 11_600, slug: 'google-ai-studio', real: 'https://generativelanguage.googleapis.com', model: 'gemini/gemini-3.8-flash' },
-  // The base URL of OpenAI has /v1 in it, a gateway's upstream has not.
-  openai: { name: 'OpenAI', env: 'OPENAI', start: startOpenAI, port: 11_700, path: '/v1', slug: 'openai', real: 'https://api.openai.com/v1', model: 'openai/gpt-5-mini' },
+  // The base URL of OpenAI has /v1 in it, a gateway's upstream has not. The Worker knows OpenAI itself by its host; at this
+  // address it takes it for a server of unknown make.
+  openai: { name: 'OpenAI', env: 'OPENAI', start: (options) => startOpenAI({ ...options, flavour: 'generic' }), port: 11_700, path: '/v1', slug: 'openai', real: 'https://api.openai.com/v1', model: 'openai/gpt-5-mini' },
 };
 
 /**

@@ -1,5 +1,6 @@
 // A chat completion as server-sent events, in the ways that servers which call themselves OpenAI-compatible differ:
 //   openai      arguments in pieces, a usage event without choices when asked, padding in `obfuscation`
+//   generic     as most servers on a machine of one's own: the same, with reasoning_content shown and no padding
 //   openrouter  comments while it waits, reasoning twice, usage.cost, errors under 200, finish_reason twice
 //   groq        whole calls, usage in x_groq and beside it, unasked       deepseek  reasoning_content, usage on the finish event
 //   xai         no finish_reason key until the end, completion_tokens without the reasoning
@@ -42,6 +43,7 @@ function callDeltas(flavour, { id, name, arguments: args }, index) {
 }
 
 function reasoningDelta(flavour, text) {
+  if (flavour === 'generic') return { reasoning_content: text };
   if (flavour === 'deepseek' || flavour === 'xai') return { content: null, reasoning_content: text };
   if (flavour === 'openrouter') return { content: '', reasoning: text, reasoning_details: [{ type: 'reasoning.text', text, index: 0, format: null }] };
   return { content: '', reasoning: text };
@@ -88,7 +90,7 @@ export function openaiWire({ plan, flavour, body, record }) {
     whole() {
       ending();
       const tool_calls = (plan.toolCalls ?? []).map(({ id, name, arguments: args }, i) => ({ id: id ?? `call_${head.id.slice(-8)}${i}`, type: 'function', function: { name, arguments: typeof args === 'string' ? args : JSON.stringify(args ?? {}) } }));
-      const message = { role: 'assistant', content: words.length || !called ? words.join('') : null, ...(called && { tool_calls }), ...(shown.length && { [flavour === 'deepseek' || flavour === 'xai' ? 'reasoning_content' : 'reasoning']: shown.join('') }) };
+      const message = { role: 'assistant', content: words.length || !called ? words.join('') : null, ...(called && { tool_calls }), ...(shown.length && { [['deepseek', 'xai', 'generic'].includes(flavour) ? 'reasoning_content' : 'reasoning']: shown.join('') }) };
       return { ...head, object: 'chat.completion', choices: [{ index: 0, message, finish_reason: finishReason }], usage, ...plan.extraFields };
     },
   };

@@ -71,6 +71,14 @@ async function serveChat(standIn, request, response) {
   return play({ plan, wire: openaiWire({ plan, flavour: plan.flavour, body, record }), streaming: body.stream === true, record, response, json, onToken: () => standIn.changed() });
 }
 
+/** OpenAI tells no more than the name, others do. */
+function rowOf({ id, context = 128_000, capabilities = [] }, flavour) {
+  const row = { id, object: 'model', created: 1_767_000_000, owned_by: 'practice' };
+  if (['generic', 'vllm'].includes(flavour)) return { ...row, max_model_len: context };
+  const inputs = ['text', ...(capabilities.includes('vision') ? ['image'] : []), ...(capabilities.includes('audio') ? ['audio'] : [])];
+  return flavour === 'openrouter' ? { ...row, context_length: context, architecture: { input_modalities: inputs, output_modalities: ['text'] } } : row;
+}
+
 async function serve(standIn, request, response, { pathname }) {
   const key = `${request.method} ${pathname}`;
   if (key === 'POST /v1/chat/completions') return serveChat(standIn, request, response);
@@ -78,15 +86,15 @@ async function serve(standIn, request, response, { pathname }) {
   if (key === 'GET /v1/models') {
     const noKey = refuseKey(standIn, request);
     if (noKey) return json(response, noKey.status, noKey.body);
-    return json(response, 200, { object: 'list', data: standIn.models.map(({ id }) => ({ id, object: 'model', created: 1_767_000_000, owned_by: 'practice' })) });
+    return json(response, 200, { object: 'list', data: standIn.models.map((model) => rowOf(model, standIn.defaults.flavour)) });
   }
   return json(response, 404, openaiError(404, `Invalid URL (${key})`));
 }
 
 /**
  * Behaviours of its own: flavour, finishReason, errorAfterFinish: true, kind: "transcription".
- * @param {{port?: number, host?: string, apiKey?: string, flavour?: 'openai'|'openrouter'|'groq'|'deepseek'|'xai'|'vllm',
- *   models?: {id: string, reasoning?: boolean, efforts?: string[], capabilities?: string[]}[], firstTokenMs?: number,
+ * @param {{port?: number, host?: string, apiKey?: string, flavour?: 'openai'|'generic'|'openrouter'|'groq'|'deepseek'|'xai'|'vllm',
+ *   models?: {id: string, context?: number, reasoning?: boolean, efforts?: string[], capabilities?: string[]}[], firstTokenMs?: number,
  *   tokensPerSecond?: number, maxAudio?: number}} [options]  apiKey: refuse requests without it; maxAudio: bytes of a file
  */
 export function startOpenAI({ port, host, flavour = 'openai', maxAudio = MAX_AUDIO, ...options } = {}) {

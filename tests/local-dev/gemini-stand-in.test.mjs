@@ -159,6 +159,15 @@ test('a signature goes back on its own call, to its own model, in every step of 
   assert.equal((await post({ contents: [user('a'), modelTurn(call('f')), user(result('f')), modelTurn({ text: 'done' }), user('b')] })).status, 200);
 });
 
+test('calls without ids take answers without', async () => {
+  gemini.script({ toolCalls: [{ id: null, name: 'f' }] });
+  const [part] = partsOf(eventsOf(await (await say('go')).text()));
+  assert.ok(!('id' in part.functionCall));
+  const answered = (id) => ({ contents: [user('go'), modelTurn({ ...part, functionCall: { ...part.functionCall, ...id } }), user({ functionResponse: { ...id, name: 'f', response: { output: 'x' } } })] });
+  assert.equal((await post(answered({}))).status, 200);
+  assert.equal((await post(answered({ id: 'own' }))).status, 200, 'an id of our own on both sides');
+});
+
 test('the clock is called once, and its answer is passed on', async () => {
   const [clock] = partsOf(eventsOf(await (await say('What time is it?', { tools: tools('current_time') })).text()));
   assert.equal(clock.functionCall.name, 'current_time');

@@ -183,6 +183,17 @@ test('vLLM: no index, the name in every piece, "stop" after calls', async () => 
   assert.equal(list.at(-1).choices[0].finish_reason, 'stop');
 });
 
+test('a server of unknown make: thoughts shown, fields every server takes, no developer', async () => {
+  const { list } = await flavoured('generic', THINK, { stream_options: { include_usage: true }, max_tokens: 5, tools: [] });
+  assert.equal(deltas(list)[1].reasoning_content, 'hm');
+  assert.equal(textOf(list), 'one two');
+  assert.ok(list.every((event) => !('obfuscation' in event)));
+  assert.equal(list.at(-1).usage.completion_tokens, 13);
+  assert.equal((await post({ messages: [{ role: 'developer', content: 'x' }] })).status, 400);
+  const { data } = await (await fetch(`${openai.url}/v1/models`, { headers: { authorization } })).json();
+  assert.equal(data[0].max_model_len, 128_000);
+});
+
 test('OpenAI hides its thoughts and counts them', async () => {
   const { list } = await flavoured('openai', THINK, { stream_options: { include_usage: true } });
   assert.equal(textOf(list), 'one two');

@@ -2,6 +2,7 @@
 // people who talk. The stand-in for Ollama is always there; the others are asked for:
 //   startWorld({ gemini: true, openai: { flavour: "deepseek" }, gateway: true })
 //     world.gemini, world.openai, world.gateway: script, requests, waitFor, clear, … as world.ollama has them
+//     (openai is "generic" unless asked otherwise: the Worker knows OpenAI and others by their host, which is not here)
 //     the Worker gets their base URLs and keys; with `gateway`, AI_GATEWAY_BASE_URL and AI_GATEWAY_TOKEN too
 //   world.gemini.script(failure("quota", { match: "Hi" })): every class of failure by name (local-dev/models/errors.mjs)
 // Deliberately not here: the runtime (worker.mjs), a look into the objects' tables (objects.mjs).
@@ -34,7 +35,7 @@ async function startModels({ ollama: forOllama, gemini: forGemini, openai: forOp
   const pace = { firstTokenMs: 0, tokensPerSecond: 0 };
   const ollama = await startOllama({ ...pace, apiKey: KEYS.ollama, ...forOllama });
   const gemini = forGemini && (await startGemini({ ...pace, apiKey: KEYS.gemini, ...forGemini }));
-  const openai = forOpenAI && (await startOpenAI({ ...pace, apiKey: KEYS.openai, ...forOpenAI }));
+  const openai = forOpenAI && (await startOpenAI({ ...pace, apiKey: KEYS.openai, flavour: "generic", ...forOpenAI }));
   const upstreams = { "custom-ollama": ollama.url, ...(gemini && { "google-ai-studio": gemini.url }), ...(openai && { openai: openai.url }) };
   const gateway = forGateway && (await startGateway({ token: KEYS.gateway, upstreams, neverInMetadata: owners, ...forGateway }));
   const vars = {
