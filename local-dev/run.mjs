@@ -1,10 +1,10 @@
-// Runs the Worker with an emulated Telegram and a stand-in for the model, until Ctrl-C. Started by start.mjs.
+// Runs the Worker with an emulated Telegram and stand-ins for the models, until Ctrl-C. Started by start.mjs.
 //
-// What `.dev.vars` sets wins: with OLLAMA_API_KEY or OLLAMA_BASE_URL in it, that Ollama answers instead of the stand-in;
-// with TELEGRAM_BOT_TOKEN in it, the real Telegram is used instead of the emulated one.
+// What `.dev.vars` sets wins: with TELEGRAM_BOT_TOKEN in it, the real Telegram is used instead of the emulated one, and
+// with a model provider's key or address in it, that provider answers (models/local.mjs).
 
 import { randomBytes, randomInt } from "node:crypto";
-import { startOllama } from "./models/ollama.mjs";
+import { startModels } from "./models/local.mjs";
 import { takeLock } from "./setup/cache.mjs";
 import { Failure } from "./setup/process.mjs";
 import { startTelegram } from "./telegram/emulator.mjs";
@@ -14,7 +14,7 @@ import { startWorker } from "./worker/wrangler.mjs";
 
 const ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 const CLAIM_LENGTH = 8;
-const FIRST_PORT = { worker: 8787, telegram: 8081, ollama: 11500 };
+const FIRST_PORT = { worker: 8787, telegram: 8081 };
 
 /** What is to be closed at the end, last opened first. */
 const open = [];
@@ -34,14 +34,10 @@ async function start() {
   const secret = user.values.TELEGRAM_WEBHOOK_SECRET ?? randomBytes(24).toString("base64url");
   const claim = user.values.CLAIM_CODE ?? Array.from({ length: CLAIM_LENGTH }, () => ALPHABET[randomInt(ALPHABET.length)]).join("");
   const vars = { TELEGRAM_WEBHOOK_SECRET: secret, CLAIM_CODE: claim };
-
   const realTelegram = "TELEGRAM_BOT_TOKEN" in user.values;
-  const realOllama = "OLLAMA_API_KEY" in user.values || "OLLAMA_BASE_URL" in user.values;
-  if (!realOllama) {
-    const ollama = await onFreePort(FIRST_PORT.ollama, (port) => startOllama({ port }));
-    open.push(() => ollama.close());
-    Object.assign(vars, { OLLAMA_BASE_URL: ollama.url, OLLAMA_API_KEY: "local" });
-  }
+
+  const models = await startModels({ user: user.values, gateway: process.argv.includes("--gateway"), closeLater: (close) => open.push(close) });
+  Object.assign(vars, models.vars);
 
   let telegram;
   const emulate = async (workerUrl) => {
@@ -70,10 +66,10 @@ async function start() {
 
   const cron = await worker.runCron();
   if (!cron) console.error("The cron handler failed: the bot's command menu may be missing. See .cache/logs/wrangler.log");
-  tell({ worker, telegram, claim, realOllama });
+  tell({ worker, telegram, claim, models });
 }
 
-function tell({ worker, telegram, claim, realOllama }) {
+function tell({ worker, telegram, claim, models }) {
   const lines = telegram
     ? [`Chat page    ${telegram.url}/?start=${claim}`, `Become owner send  /start ${claim}  (once; it is kept between starts)`]
     : [
@@ -82,7 +78,7 @@ function tell({ worker, telegram, claim, realOllama }) {
         `Become owner send the bot  /start ${claim}`,
       ];
   lines.push(
-    `Model        ${realOllama ? "the Ollama of .dev.vars" : "a stand-in that makes up answers (put OLLAMA_API_KEY into .dev.vars for a real one)"}`,
+    ...models.lines.map((line, i) => `${(i === 0 ? "Models" : "").padEnd(13)}${line}`),
     `Worker       ${worker.url}   log: .cache/logs/wrangler.log   state: .wrangler/state`,
     "Stop         Ctrl-C",
   );

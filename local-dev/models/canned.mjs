@@ -1,5 +1,5 @@
 // What the stand-in answers when no script says otherwise: a friendly bot that writes Markdown, for people trying things
-// out. Deliberately not here: the wire (ollama.mjs).
+// out, and a call of current_time where that tool is offered. Deliberately not here: the wire.
 
 const TABLE_EN = `Here is a short comparison:
 
@@ -91,18 +91,48 @@ const TOPICS = [
   [/\bslow\b|медленн/i, 'Slowly, then: '.concat('one more word at a time, '.repeat(24), 'and that is all.'), 'Хорошо, медленно: '.concat('ещё одно слово за другим, '.repeat(20), 'и на этом всё.')],
 ];
 
-export const isSlow = (text) => /\bslow\b|медленн/i.test(text);
+const isSlow = (text) => /\bslow\b|медленн/i.test(text);
+const isRussian = (text) => /[а-яё]/i.test(text);
+const ASKS_TIME = /\btime\b|(?<![а-яё])час(?![а-яё])|врем/i;
 
-/** @param {string} lastUser @param {number} messageCount @param {boolean} hasImages */
-export function cannedAnswer(lastUser, messageCount, hasImages) {
-  const russian = /[а-яё]/i.test(lastUser);
+function answerTo(lastUser, messageCount, media) {
+  const russian = isRussian(lastUser);
   for (const [pattern, en, ru] of TOPICS) if (pattern.test(lastUser)) return russian ? ru : en;
   const said = lastUser.trim().replace(/\s+/g, ' ');
   const short = said.length > 160 ? `${said.slice(0, 160).replace(/[\ud800-\udbff]$/, '')}…` : said;
   if (russian) {
-    return `${hasImages ? 'Вижу картинку. ' : ''}Вы написали: «${short}». Я учебная модель, в контексте **${messageCount}** сообщ. Попробуйте слова *таблица*, *код*, *список*, *цитата*, *длинно* или *медленно*.`;
+    return `${media ? `Получено: ${media}. ` : ''}Вы написали: «${short}». Я учебная модель, в контексте **${messageCount}** сообщ. Попробуйте слова *таблица*, *код*, *список*, *цитата*, *длинно* или *медленно*.`;
   }
-  return `${hasImages ? 'I see a picture. ' : ''}You said: “${short}”. I am a practice model with **${messageCount}** messages of context. Try the words *table*, *code*, *list*, *quote*, *long* or *slow*.`;
+  return `${media ? `I got ${media}. ` : ''}You said: “${short}”. I am a practice model with **${messageCount}** messages of context. Try the words *table*, *code*, *list*, *quote*, *long* or *slow*.`;
 }
 
-export const cannedThinking = (lastUser) => (/[а-яё]/i.test(lastUser) ? 'Пользователь спрашивает, отвечу коротко и по делу.' : 'The user asks something. Let me answer briefly and to the point.');
+const thoughtOn = (lastUser) => (isRussian(lastUser) ? 'Пользователь спрашивает, отвечу коротко и по делу.' : 'The user asks something. Let me answer briefly and to the point.');
+
+/** Arguments that a tool's schema demands, made up. */
+function argumentsFor({ parameters = {} }) {
+  const filler = { number: 0, integer: 0, boolean: false, array: [], object: {} };
+  return Object.fromEntries((parameters.required ?? []).map((name) => {
+    const { type, enum: values } = parameters.properties?.[name] ?? {};
+    return [name, values?.[0] ?? filler[type] ?? 'UTC'];
+  }));
+}
+
+/**
+ * The plan for playback.mjs: what the behaviour says, and for what it leaves open the friendly bot.
+ * A tool named current_time is called once when the user asks for the time, and its result is the answer.
+ * @param {{defaults: object, behaviour: object|null, lastUser: string, count: number, thinks: boolean, media: string,
+ *   tools: {name: string, parameters?: object}[], toolResult?: string}} asked
+ */
+export function canned({ defaults, behaviour, lastUser, count, thinks, tools, toolResult, media }) {
+  const slow = isSlow(lastUser) && !behaviour?.answer;
+  const plan = { ...defaults, ...(slow && { tokensPerSecond: 8 }), ...behaviour };
+  if (plan.thinking === undefined && thinks && behaviour?.answer === undefined) plan.thinking = thoughtOn(lastUser);
+  if (plan.answer !== undefined) return plan;
+  const clock = ASKS_TIME.test(lastUser) && tools.find(({ name }) => name === 'current_time');
+  // A scripted call goes out however often it is scripted: that is how a model calls for ever.
+  if (plan.toolCalls) plan.answer = '';
+  else if (toolResult !== undefined) plan.answer = isRussian(lastUser) ? `Инструмент ответил: ${toolResult}` : `The tool says: ${toolResult}`;
+  else if (clock) Object.assign(plan, { answer: '', toolCalls: [{ name: clock.name, arguments: argumentsFor(clock) }] });
+  else plan.answer = answerTo(lastUser, count, media);
+  return plan;
+}

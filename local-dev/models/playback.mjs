@@ -1,19 +1,20 @@
 // Plays one answer onto the wire, well or badly, as a behaviour says:
-//   answer, thinking, toolCalls: [{name, arguments, id?}]   what is said (thinking and tool calls before and after the text)
+//   answer, thinking, toolCalls: [{name, arguments, id?}]   what is said (thinking before the text, tool calls after it)
 //   tokensPerSecond (0 = all in one write), firstTokenMs     pace
 //   chunkBytes: n                   writes of n bytes, wherever that cuts lines and characters
-//   hangBefore: true | ms, hangAfter: n   no bytes at all / silence after n lines (headers and all stay open)
-//   resetAfter: n                   the socket is destroyed after n lines
-//   errorLineAfter: n, errorText    a line {"error": …} after n lines, then the end
+//   hangBefore: true | ms, hangAfter: n   no bytes at all / silence after n pieces (headers and all stay open)
+//   resetAfter: n                   the socket is destroyed after n pieces
+//   errorLineAfter: n, errorText, errorBody   the provider's error inside the stream after n pieces, then the end
 //   status, body, headers           that answer instead
-//   empty: true                     no text, an orderly end       endWithoutDone: true   the end without a last line
-//   doneReason, promptTokens, outputTokens, extraFields: {…}     details of the lines; cloud: true leaves out what cloud does
-//   match: text | RegExp, model, times    which requests it is for (ollama.mjs)
-// Deliberately not here: choosing a behaviour.
+//   raw: text                       exactly these bytes as the stream
+//   empty: true                     no text, an orderly end       endWithoutDone: true   the end without its end mark
+//   doneReason ("stop", "length", "content"), promptTokens, outputTokens, thinkingTokens, cachedTokens, cost
+//   extraFields: {…}                fields added to every piece; Ollama's cloud: true leaves out what cloud does
+//   match, model, kind, times, failure    which requests it is for (stand-in.mjs)
+// A piece is one line or event. What a piece looks like is each provider's. Deliberately not here: choosing a behaviour.
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const HANG_MS = 600_000;
-const NS = 1_000_000;
 
 /** Silence until the client gives up, or the time is over. Keeps no process alive. */
 function hang(response, ms) {
@@ -28,25 +29,6 @@ export function tokensOf(text) {
   return text.match(/\s+|[^\s]{1,6}/gu) ?? [];
 }
 
-function linesOf({ plan, body, record }) {
-  const started = performance.now();
-  const line = (fields) => `${JSON.stringify({ model: body.model, created_at: new Date().toISOString(), ...fields, ...plan.extraFields })}\n`;
-  const message = (fields) => ({ message: { role: 'assistant', content: '', ...fields }, done: false });
-  const thinking = tokensOf(plan.empty ? '' : (plan.thinking ?? '')).map((text) => () => line(message({ thinking: text })));
-  const content = tokensOf(plan.empty ? '' : plan.answer).map((text) => () => line(message({ content: text })));
-  const calls = (plan.toolCalls ?? []).map(({ id, name, arguments: args }, index) => () => line(message({ tool_calls: [{ ...(id !== undefined && { id }), function: { index, name, arguments: args ?? {} } }] })));
-  const done = () => {
-    const total = Math.round((performance.now() - started) * NS);
-    const promptTokens = plan.promptTokens ?? Math.ceil(JSON.stringify(body.messages).length / 4);
-    const outputTokens = plan.outputTokens ?? thinking.length + content.length;
-    record.usage = { promptTokens, outputTokens };
-    const counts = { total_duration: total, ...(promptTokens && { prompt_eval_count: promptTokens }), ...(outputTokens && { eval_count: outputTokens }) };
-    if (plan.cloud) return line({ message: { role: 'assistant', content: '' }, done: true, ...counts });
-    return line({ message: { role: 'assistant', content: '' }, done: true, done_reason: plan.doneReason ?? 'stop', ...counts, load_duration: NS, prompt_eval_duration: NS, eval_duration: total });
-  };
-  return { lines: [...thinking, ...content, ...calls], done };
-}
-
 /** Writes bytes, cut where the behaviour wants them cut; resolves when the socket took them. */
 async function write(response, bytes, chunkBytes) {
   if (!chunkBytes) return response.write(bytes);
@@ -58,33 +40,59 @@ async function write(response, bytes, chunkBytes) {
   return undefined;
 }
 
-export async function play({ plan, body, record, response, json, onToken }) {
-  const reset = () => {
+/** Cuts the connection as a machine that dies does. */
+function resetterOf(record, response) {
+  return () => {
     record.cutByUs = true;
     record.endedAt = performance.now();
     response.socket?.destroy();
   };
-  // Without delay, so that each write is a packet and the pace is real.
-  response.socket?.setNoDelay(true);
+}
+
+/**
+ * What may come before any answer: silence, a refusal.
+ * @param {(status: number) => object} refusal  the body of a refusal whose behaviour has none
+ * @returns {Promise<boolean>} whether there is nothing left to say
+ */
+export async function playBefore({ plan, record, response, json, refusal }) {
   if (plan.hangBefore) {
     await hang(response, plan.hangBefore === true ? HANG_MS : plan.hangBefore);
-    if (response.destroyed) return undefined;
-    if (plan.hangBefore === true) return reset();
+    if (response.destroyed) return true;
+    if (plan.hangBefore === true) {
+      resetterOf(record, response)();
+      return true;
+    }
   }
-  if (plan.status !== undefined) {
-    record.status = plan.status;
-    const fallback = { error: plan.status === 429 ? 'too many requests, please slow down' : `status ${plan.status}` };
-    return json(response, plan.status, plan.body ?? fallback, plan.headers);
-  }
-  const { lines, done } = linesOf({ plan, body, record });
-  if (body.stream === false) return playWhole({ plan, body, record, response, json, lines, done });
+  if (plan.status === undefined) return false;
+  record.status = plan.status;
+  json(response, plan.status, plan.body ?? refusal(plan.status), plan.headers);
+  return true;
+}
+
+/**
+ * @param {object} wire  the provider's form of the answer:
+ *   contentType; pieces: (() => string)[]; finish(): string, the orderly end; error(): string, an error inside the stream;
+ *   refusal(status): object; whole(): object, for a request without streaming, or undefined
+ */
+export async function play({ plan, wire, streaming, record, response, json, onToken }) {
+  const reset = resetterOf(record, response);
+  // Without delay, so that each write is a packet and the pace is real.
+  response.socket?.setNoDelay(true);
+  if (await playBefore({ plan, record, response, json, refusal: wire.refusal })) return undefined;
+  const { pieces } = wire;
+  if (!streaming) return playWhole({ plan, wire, record, response, json });
 
   await sleep(plan.firstTokenMs);
   if (response.destroyed) return undefined;
-  response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+  response.writeHead(200, { 'content-type': wire.contentType, ...plan.headers });
   response.flushHeaders();
+  if (plan.raw !== undefined) {
+    record.firstTokenAt = performance.now();
+    await write(response, Buffer.from(plan.raw), plan.chunkBytes);
+    return response.end();
+  }
   const stops = { hangAfter: plan.hangAfter, resetAfter: plan.resetAfter, errorLineAfter: plan.errorLineAfter };
-  const stopAt = Math.min(...Object.values(stops).map((n) => n ?? Infinity), lines.length);
+  const stopAt = Math.min(...Object.values(stops).map((n) => n ?? Infinity), pieces.length);
   const began = performance.now();
   let batch = '';
   for (let i = 0; i < stopAt; i++) {
@@ -95,14 +103,14 @@ export async function play({ plan, body, record, response, json, onToken }) {
       if (wait > 1) await sleep(wait);
       if (response.destroyed) return undefined;
       record.firstTokenAt ??= performance.now();
-      await write(response, Buffer.from(lines[i]()), plan.chunkBytes);
+      await write(response, Buffer.from(pieces[i]()), plan.chunkBytes);
       record.chunksSent = i + 1;
       if (i === 0) onToken();
-    } else batch += lines[i]();
+    } else batch += pieces[i]();
   }
-  const endsWell = stopAt === lines.length && Object.values(stops).every((n) => n === undefined);
-  if (endsWell && !plan.endWithoutDone) batch += done();
-  if (plan.errorLineAfter === stopAt) batch += `${JSON.stringify({ error: plan.errorText ?? 'an error was encountered while running the model: unexpected EOF' })}\n`;
+  const endsWell = stopAt === pieces.length && Object.values(stops).every((n) => n === undefined);
+  if (endsWell && !plan.endWithoutDone) batch += wire.finish();
+  if (plan.errorLineAfter === stopAt) batch += wire.error();
   record.firstTokenAt ??= performance.now();
   if (batch) await write(response, Buffer.from(batch), plan.chunkBytes);
   record.chunksSent = stopAt;
@@ -119,21 +127,12 @@ export async function play({ plan, body, record, response, json, onToken }) {
   return response.end();
 }
 
-async function playWhole({ plan, body, record, response, json, lines, done }) {
-  const seconds = plan.tokensPerSecond > 0 ? lines.length / plan.tokensPerSecond : 0;
+async function playWhole({ plan, wire, record, response, json }) {
+  const seconds = plan.tokensPerSecond > 0 ? wire.pieces.length / plan.tokensPerSecond : 0;
   await sleep(plan.firstTokenMs + seconds * 1000);
   if (response.destroyed) return;
-  const message = { role: 'assistant', content: '', thinking: '', tool_calls: [] };
-  for (const make of lines) {
-    const part = JSON.parse(make()).message;
-    message.content += part.content;
-    message.thinking += part.thinking ?? '';
-    message.tool_calls.push(...(part.tool_calls ?? []));
-  }
-  if (message.thinking === '') delete message.thinking;
-  if (message.tool_calls.length === 0) delete message.tool_calls;
   record.firstTokenAt = performance.now();
-  record.chunksSent = lines.length;
-  json(response, 200, { ...JSON.parse(done()), model: body.model, message });
+  record.chunksSent = wire.pieces.length;
+  json(response, 200, wire.whole());
   record.endedAt = performance.now();
 }

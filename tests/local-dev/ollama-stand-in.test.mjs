@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
+import { classesOf, failure } from '../../local-dev/models/errors.mjs';
 import { startOllama } from '../../local-dev/models/ollama.mjs';
 
 let ollama;
@@ -116,4 +117,45 @@ test('catalogue, and the control surface over HTTP', async () => {
   assert.equal(textOf(await linesOf(await say('hi'))), 'scripted');
   const { result } = await (await fetch(`${ollama.url}/stand-in/requests`)).json();
   assert.equal(result[0].lastUser, 'hi');
+});
+
+test('the clock is called once, and its answer is passed on', async () => {
+  const user = { role: 'user', content: 'Который час?' };
+  const tools = [{ type: 'function', function: { name: 'current_time', parameters: { type: 'object', properties: { zone: { type: 'string' } }, required: ['zone'] } } }];
+  const lines = await linesOf(await chat({ messages: [user], tools }));
+  const [call] = lines.flatMap((line) => line.message.tool_calls ?? []);
+  assert.deepEqual([call.function.name, call.function.arguments, textOf(lines)], ['current_time', { zone: 'UTC' }, '']);
+  const messages = [user, { role: 'assistant', content: '', tool_calls: [call] }, { role: 'tool', tool_name: 'current_time', content: '12:30' }];
+  assert.match(textOf(await linesOf(await chat({ messages, tools }))), /Инструмент ответил: 12:30/);
+});
+
+test('pictures are named and recorded', async () => {
+  const images = [Buffer.from('picture').toString('base64')];
+  const lines = await linesOf(await chat({ model: 'gemma4:31b', messages: [{ role: 'user', content: 'look', images }] }));
+  assert.match(textOf(lines), /I got image, 7 bytes/);
+  assert.deepEqual([ollama.requests()[0].media[0].bytes, ollama.requests()[0].body.messages[0].images], [7, images]);
+});
+
+test('every class of failure can be played, in this provider’s shape', async () => {
+  for (const name of classesOf('ollama')) {
+    if (['silent', 'stall'].includes(name)) continue;
+    ollama.script(failure(name));
+    const response = await say('x');
+    if (['network', 'cut'].includes(name)) {
+      await assert.rejects(response.text(), name);
+      continue;
+    }
+    const text = await response.text();
+    if (response.status !== 200) {
+      if (response.headers.get('content-type').startsWith('application/json')) assert.equal(typeof JSON.parse(text).error, 'string', name);
+      else assert.match(text, /^<!DOCTYPE html>/, name);
+      continue;
+    }
+    const lines = text.trim().split('\n').map((line) => JSON.parse(line));
+    const ends = { endless: undefined, midStream: undefined, empty: 'stop', thoughtsOnly: 'stop', truncated: 'length' };
+    assert.ok(name in ends, name);
+    assert.equal(lines.at(-1).done_reason, ends[name], name);
+    if (name === 'midStream') assert.equal(typeof lines.at(-1).error, 'string');
+    if (['empty', 'thoughtsOnly'].includes(name)) assert.equal(textOf(lines), '', name);
+  }
 });

@@ -1,13 +1,24 @@
-// Everything a test needs around one Worker: an emulated Telegram, a stand-in for the model, a folder of state, and
-// people who talk. Deliberately not here: the runtime (worker.mjs), a look into the objects' tables (objects.mjs).
+// Everything a test needs around one Worker: an emulated Telegram, stand-ins for the models, a folder of state, and
+// people who talk. The stand-in for Ollama is always there; the others are asked for:
+//   startWorld({ gemini: true, openai: { flavour: "deepseek" }, gateway: true })
+//     world.gemini, world.openai, world.gateway: script, requests, waitFor, clear, … as world.ollama has them
+//     (openai is "generic" unless asked otherwise: the Worker knows OpenAI and others by their host, which is not here)
+//     the Worker gets their base URLs and keys; with `gateway`, AI_GATEWAY_BASE_URL and AI_GATEWAY_TOKEN too
+//   world.gemini.script(failure("quota", { match: "Hi" })): every class of failure by name (local-dev/models/errors.mjs)
+// Deliberately not here: the runtime (worker.mjs), a look into the objects' tables (objects.mjs).
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { startGateway } from "../../../local-dev/models/gateway.mjs";
+import { startGemini } from "../../../local-dev/models/gemini.mjs";
 import { startOllama } from "../../../local-dev/models/ollama.mjs";
+import { startOpenAI } from "../../../local-dev/models/openai.mjs";
 import { startTelegram } from "../../../local-dev/telegram/emulator.mjs";
 import { objectsIn } from "./objects.mjs";
 import { startWorker } from "./worker.mjs";
+
+export { failure } from "../../../local-dev/models/errors.mjs";
 
 /** Longest wait for something that takes no time of its own. Generous: the machine may be busy. */
 export const SOON_MS = 20_000;
@@ -15,26 +26,47 @@ export const SOON_MS = 20_000;
 export const OWNERS = Array.from({ length: 60 }, (_, i) => 1001 + i);
 
 const TOKENS = { main: "700000001:main-token", work: "700000002:work-token" };
+/** A key each, so that one sent to the wrong provider is refused. */
+const KEYS = { ollama: "key", gemini: "gemini-key", openai: "openai-key", gateway: "gateway-token" };
 const SECRETS = { main: "main-secret", work: "work-secret" };
+
+/** The stand-ins asked for and the variables that point the Worker at them. `true` takes one as it is, an object sets it. */
+async function startModels({ ollama: forOllama, gemini: forGemini, openai: forOpenAI, gateway: forGateway, owners }) {
+  const pace = { firstTokenMs: 0, tokensPerSecond: 0 };
+  const ollama = await startOllama({ ...pace, apiKey: KEYS.ollama, ...forOllama });
+  const gemini = forGemini && (await startGemini({ ...pace, apiKey: KEYS.gemini, ...forGemini }));
+  const openai = forOpenAI && (await startOpenAI({ ...pace, apiKey: KEYS.openai, flavour: "generic", ...forOpenAI }));
+  const upstreams = { "custom-ollama": ollama.url, ...(gemini && { "google-ai-studio": gemini.url }), ...(openai && { openai: openai.url }) };
+  const gateway = forGateway && (await startGateway({ token: KEYS.gateway, upstreams, neverInMetadata: owners, ...forGateway }));
+  const vars = {
+    OLLAMA_BASE_URL: ollama.url,
+    OLLAMA_API_KEY: KEYS.ollama,
+    ...(gemini && { GEMINI_BASE_URL: gemini.url, GEMINI_API_KEY: KEYS.gemini }),
+    ...(openai && { OPENAI_BASE_URL: `${openai.url}/v1`, OPENAI_API_KEY: KEYS.openai }),
+    ...(gateway && { AI_GATEWAY_BASE_URL: gateway.base(), AI_GATEWAY_TOKEN: KEYS.gateway }),
+  };
+  const models = Object.fromEntries(Object.entries({ ollama, gemini, openai, gateway }).filter(([, model]) => model));
+  const close = () => Promise.all(Object.values(models).map((model) => model.close()));
+  return { models, vars, close };
+}
 
 /**
  * @param {{vars?: object, owners?: number[], bots?: string[], users?: object[], groups?: object[], ollama?: object,
- *   topics?: boolean, persistTo?: string}} [options]
+ *   gemini?: true|object, openai?: true|object, gateway?: true|object, topics?: boolean, persistTo?: string}} [options]
  */
-export async function startWorld({ vars = {}, owners = OWNERS, bots = ["main"], users, groups, ollama: model = {}, topics } = {}) {
+export async function startWorld({ vars = {}, owners = OWNERS, bots = ["main"], users, groups, ollama = {}, gemini, openai, gateway, topics } = {}) {
   const persistTo = mkdtempSync(join(tmpdir(), "tideclaw-e2e-"));
   const made = bots.map((id) => ({ id, token: TOKENS[id], secret: SECRETS[id], username: `tide_${id}_bot`, name: `Tide ${id}`, topics }));
   users ??= owners.map((id) => ({ id, first_name: `Owner ${id}`, language_code: "en" }));
   const telegram = await startTelegram({ bots: made, users, groups, webhook: { retryScale: 0.1 } });
-  const ollama = await startOllama({ firstTokenMs: 0, tokensPerSecond: 0, apiKey: "key", ...model });
+  const { models, vars: modelVars, close: closeModels } = await startModels({ ollama, gemini, openai, gateway, owners });
   const secrets = bots.flatMap((id) => {
     const suffix = id === "main" ? "" : `_${id.toUpperCase()}`;
     return [[`TELEGRAM_BOT_TOKEN${suffix}`, TOKENS[id]], [`TELEGRAM_WEBHOOK_SECRET${suffix}`, SECRETS[id]]];
   });
   const all = {
     TELEGRAM_API_BASE: telegram.url,
-    OLLAMA_BASE_URL: ollama.url,
-    OLLAMA_API_KEY: "key",
+    ...modelVars,
     DEFAULT_MODEL: "ollama/plain:1b",
     OWNER_TELEGRAM_IDS: owners.join(),
     ...Object.fromEntries(secrets),
@@ -44,17 +76,17 @@ export async function startWorld({ vars = {}, owners = OWNERS, bots = ["main"], 
   try {
     worker = await startWorker({ vars: all, persistTo });
   } catch (error) {
-    await Promise.all([telegram.close(), ollama.close()]);
+    await Promise.all([telegram.close(), closeModels()]);
     throw error;
   }
   for (const bot of bots) telegram.setBot({ bot, webhookUrl: `${worker.url}/telegram/${bot}` });
   const world = {
     telegram,
-    ollama,
+    ...models,
     worker,
     persistTo,
-    /** Model requests whose last user message has `text` in it. */
-    asked: (text) => ollama.requests().filter((request) => request.lastUser?.includes(text)),
+    /** Requests to a model (`of` which stand-in) whose last user message has `text` in it. */
+    asked: (text, of = "ollama") => models[of].requests().filter((request) => request.lastUser?.includes(text)),
     person: (id, bot = "main") => person(world, id, bot),
     group: (id) => place(world, id, "main"),
     objects: (kind) => objectsIn(persistTo, kind),
@@ -62,7 +94,7 @@ export async function startWorld({ vars = {}, owners = OWNERS, bots = ["main"], 
     logged: (text) => worker.logs.filter(({ message }) => message.includes(text)),
     async close() {
       await worker.close();
-      await Promise.all([telegram.close(), ollama.close()]);
+      await Promise.all([telegram.close(), closeModels()]);
       rmSync(persistTo, { recursive: true, force: true });
     },
   };
@@ -96,22 +128,22 @@ async function pressed({ telegram }, where, button) {
   return answer.text;
 }
 
-/** A person in a private chat with the bot. */
+/** A person in a private chat with the bot. `of` says which stand-in is told how to behave. */
 function person(world, id, bot) {
-  const { telegram, ollama } = world;
+  const { telegram } = world;
   const chat = place(world, id, bot);
   const send = (spec) => telegram.send({ bot, from: id, ...(typeof spec === "string" ? { text: spec } : spec) });
   return {
     ...chat,
     send,
     /** Says `text`, for which the model is told how to behave. */
-    ask(text, behaviour = {}) {
-      ollama.script({ match: text, ...behaviour });
+    ask(text, behaviour = {}, of = "ollama") {
+      world[of].script({ match: text, ...behaviour });
       return send(text);
     },
     /** Asks, and resolves with the message that has the whole `answer`. */
-    async talk(text, answer = `Answer to ${text}`) {
-      ollama.script({ match: text, answer });
+    async talk(text, answer = `Answer to ${text}`, of = "ollama") {
+      world[of].script({ match: text, answer });
       send(text);
       return chat.until(answer);
     },
