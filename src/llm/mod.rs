@@ -16,6 +16,7 @@ pub mod event;
 pub mod history;
 pub mod model;
 pub mod ollama;
+pub mod openai;
 pub mod provider;
 pub mod redact;
 pub mod request;

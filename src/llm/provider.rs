@@ -2,13 +2,15 @@
 //!
 //! Not here: keys and addresses (handed in as [`Endpoint`]), choice of a provider's model, failover.
 
-use super::{Endpoint, HttpRequest, ModelError, ModelInfo, Prompt, StreamParser, ollama};
+use super::{Endpoint, HttpRequest, ModelError, ModelInfo, Prompt, StreamParser, ollama, openai};
 
 /// A wire format we speak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Provider {
     /// Ollama's native API: the cloud, a local daemon, or one behind the relay.
     Ollama,
+    /// OpenAI's chat completions, by whoever speaks them.
+    OpenAi,
 }
 
 impl Provider {
@@ -16,6 +18,7 @@ impl Provider {
     pub fn named(name: &str) -> Option<Self> {
         match name {
             "ollama" | "relay" => Some(Provider::Ollama),
+            "openai" => Some(Provider::OpenAi),
             _ => None,
         }
     }
@@ -24,6 +27,7 @@ impl Provider {
     pub fn request(self, endpoint: &Endpoint, model: &str, prompt: &Prompt) -> HttpRequest {
         match self {
             Provider::Ollama => ollama::chat(endpoint, model, prompt),
+            Provider::OpenAi => openai::chat(endpoint, model, prompt),
         }
     }
 
@@ -31,6 +35,7 @@ impl Provider {
     pub fn parser(self) -> Box<dyn StreamParser> {
         match self {
             Provider::Ollama => Box::new(ollama::parser()),
+            Provider::OpenAi => Box::new(openai::parser()),
         }
     }
 
@@ -38,6 +43,7 @@ impl Provider {
     pub fn classify(self, status: u16, retry_after: Option<&str>, body: &[u8]) -> ModelError {
         match self {
             Provider::Ollama => ollama::classify(status, retry_after, body),
+            Provider::OpenAi => openai::classify(status, retry_after, body),
         }
     }
 
@@ -45,6 +51,7 @@ impl Provider {
     pub fn list(self, endpoint: &Endpoint) -> HttpRequest {
         match self {
             Provider::Ollama => ollama::list(endpoint),
+            Provider::OpenAi => openai::list(endpoint),
         }
     }
 
@@ -52,6 +59,7 @@ impl Provider {
     pub fn parse_list(self, body: &[u8]) -> Result<Vec<ModelInfo>, ModelError> {
         match self {
             Provider::Ollama => ollama::parse_list(body),
+            Provider::OpenAi => openai::parse_list(body),
         }
     }
 }
@@ -64,6 +72,7 @@ mod tests {
     fn names() {
         assert_eq!(Provider::named("ollama"), Some(Provider::Ollama));
         assert_eq!(Provider::named("relay"), Some(Provider::Ollama));
+        assert_eq!(Provider::named("openai"), Some(Provider::OpenAi));
         assert_eq!(Provider::named("Ollama"), None);
     }
 }
