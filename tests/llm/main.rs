@@ -5,4 +5,5 @@ mod ollama_catalogue;
 mod ollama_errors;
 mod ollama_request;
 mod ollama_stream;
+mod openai_stream;
 mod wire;

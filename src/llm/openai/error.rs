@@ -48,8 +48,14 @@ const AUTH: &[&str] = &[
 ];
 
 /// A model that is not there under a status that is not 404.
-const RETIRED: &[&str] =
-    &["model_not_found", "model not exist", "model does not exist", "is not a valid model", "model not found"];
+const RETIRED: &[&str] = &[
+    "model_not_found",
+    "model not exist",
+    "model does not exist",
+    "is not a valid model",
+    "model not found",
+    "unknown model",
+];
 
 /// Withheld for what was asked or answered.
 const CONTENT: &[&str] = &[

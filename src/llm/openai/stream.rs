@@ -51,7 +51,7 @@ impl StreamParser for Parser {
         if let Err(error) = rest {
             answer.fail(ModelError::transient(&error.to_string()), out);
         }
-        answer.body(sse.stray(), out);
+        answer.stray(sse.stray(), out);
         if answer.reason.is_some() {
             answer.close(out);
         }
@@ -87,25 +87,32 @@ impl Answer {
         }
     }
 
-    /// A body that is no stream: an error or a whole answer as JSON under status 200, or somebody's error page.
-    fn body(&mut self, body: &[u8], out: &mut Vec<Event>) {
-        // llama.cpp of some ages names the field `error` instead of `data`.
-        let error = body.strip_prefix(b"error:");
-        let body = error.unwrap_or(body).trim_ascii();
-        if self.ended || body.is_empty() || (self.begun && error.is_none()) {
+    /// Lines that are no events: an error or a whole answer as JSON under status 200, or somebody's error page.
+    fn stray(&mut self, lines: &[u8], out: &mut Vec<Event>) {
+        let lines = lines.trim_ascii();
+        if self.ended || lines.is_empty() {
             return;
         }
-        match serde_json::from_slice(body) {
-            Ok(value) => {
-                self.value(value, out);
-                // A whole answer needs no end mark, but it must be one.
-                if self.begun {
-                    self.close(out);
-                }
-                self.fail(ModelError::transient(&format!("not an answer: {}", message_of(body))), out);
+        // llama.cpp of some ages names the field `error` instead of `data`.
+        if let Some(error) = lines.strip_prefix(b"error:") {
+            if let Ok(error) = serde_json::from_slice(error) {
+                self.object(Map::from_iter([("error".to_owned(), error)]), out);
             }
-            Err(_) => self.fail(ModelError::transient(&describe(body)), out),
+        } else if !self.begun {
+            match serde_json::from_slice(lines) {
+                Ok(value) => self.whole(value, lines.len(), out),
+                Err(_) => self.fail(ModelError::transient(&describe(lines)), out),
+            }
         }
+    }
+
+    /// A body of JSON, `size` bytes. It needs no end mark, but it must be an answer.
+    fn whole(&mut self, value: Value, size: usize, out: &mut Vec<Event>) {
+        self.value(value, out);
+        if self.begun {
+            self.close(out);
+        }
+        self.fail(ModelError::transient(&format!("JSON of {size} bytes is no answer")), out);
     }
 
     fn value(&mut self, value: Value, out: &mut Vec<Event>) {
@@ -122,10 +129,9 @@ impl Answer {
 
     fn object(&mut self, mut fields: Map<String, Value>, out: &mut Vec<Event>) {
         let usage = usage(&fields);
-        if let Some(usage) = usage {
-            out.push(Event::Usage(usage));
-        }
         if let Some(error) = in_object(&fields) {
+            // A broken answer is billed too.
+            out.extend(usage.map(Event::Usage));
             return self.fail(error, out);
         }
         // One answer is asked for; whatever has another number is not it.
@@ -134,14 +140,17 @@ impl Answer {
             Some(Value::Array(choices)) => choices.iter_mut().find(|choice| is_first(choice)),
             _ => None,
         };
-        match choice {
-            Some(choice) => {
-                self.begun = true;
-                self.choice(choice, out);
-            }
+        let alone = choice.is_none();
+        if let Some(choice) = choice {
+            self.begun = true;
+            self.choice(choice, out);
+        }
+        if let Some(usage) = usage.filter(|_| !self.ended) {
+            out.push(Event::Usage(usage));
             // The last chunk by the protocol: a server that keeps the connection open need not be waited for.
-            None if usage.is_some() && self.reason.is_some() => self.close(out),
-            None => {}
+            if alone && self.reason.is_some() {
+                self.close(out);
+            }
         }
     }
 

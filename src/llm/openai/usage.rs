@@ -6,7 +6,7 @@ use crate::llm::Usage;
 
 /// The consumption in a chunk or whole answer: at its top, in its choice (Moonshot) or in `x_groq`.
 pub(super) fn usage(fields: &Map<String, Value>) -> Option<Usage> {
-    let in_choice = || fields.get("choices")?.get(0)?.get("usage");
+    let in_choice = || fields.get("choices")?.as_array()?.iter().find_map(|choice| choice.get("usage"));
     let in_groq = || fields.get("x_groq")?.get("usage");
     [fields.get("usage"), in_choice(), in_groq()].into_iter().flatten().find_map(Value::as_object).and_then(read)
 }
