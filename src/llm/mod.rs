@@ -10,6 +10,7 @@
 pub mod accumulate;
 pub mod arguments;
 pub mod body;
+mod call_ids;
 pub mod chat;
 pub mod error;
 pub mod event;

@@ -4,11 +4,10 @@
 //! loose JSON, and only what is understood counts. The one end mark is `done: true` (§0.4). A whole answer without
 //! streaming is one such line and is read the same way.
 
-use std::collections::HashSet;
-
 use serde_json::{Map, Value};
 
 use super::error::in_stream;
+use crate::llm::call_ids::CallIds;
 use crate::llm::error::message_of;
 use crate::llm::{Event, Finish, LineBuffer, ModelError, StreamParser, ToolCall, Usage, arguments};
 
@@ -48,7 +47,7 @@ impl StreamParser for Parser {
 struct Answer {
     ended: bool,
     /// Ids given to calls so far.
-    ids: HashSet<String>,
+    ids: CallIds,
 }
 
 impl Answer {
@@ -106,22 +105,7 @@ impl Answer {
         let function = call.get_mut("function")?.as_object_mut()?;
         let name = take_text(function, "name")?;
         let arguments = arguments::read(function.remove("arguments"));
-        Some(ToolCall { id: self.id(id), name, arguments })
-    }
-
-    /// The provider's id, or one of ours when it has none or repeats itself.
-    fn id(&mut self, id: String) -> String {
-        if !id.is_empty() && self.ids.insert(id.clone()) {
-            return id;
-        }
-        let mut n = self.ids.len();
-        loop {
-            n += 1;
-            let own = format!("call_{n}");
-            if self.ids.insert(own.clone()) {
-                return own;
-            }
-        }
+        Some(ToolCall { id: self.ids.give(&id), name, arguments })
     }
 
     fn finish(&self, reason: Option<&Value>) -> Finish {
