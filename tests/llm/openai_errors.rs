@@ -130,6 +130,11 @@ fn refused_parts_of_a_request() {
         (400, r#"{"error":{"message":"Function tools with reasoning_effort are not supported for m."}}"#, Thinking),
         (400, r#"{"error":{"message":"Reasoning is not supported by this model"}}"#, Thinking),
         (400, r#"{"error":{"message":"\"kimi-k2-thinking\" does not support tools"}}"#, Tools),
+        (
+            400,
+            r#"{"error":{"message":"UnsupportedParamsError: the maker doesn't support tool calling without `tools=`"}}"#,
+            Tools,
+        ),
         (404, r#"{"error":{"message":"No endpoints found that support tool use.","code":404}}"#, Tools),
         (
             400,

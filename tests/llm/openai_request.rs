@@ -247,7 +247,7 @@ fn a_history_with_calls_keeps_the_field_of_tools_where_a_proxy_may_want_it() {
     let history =
         prompt(vec![assistant(vec![call("call_1", json!({}))]), Message::tool([result("call_1", "a", false)])]);
     assert_eq!(body(GENERIC, "m", &history)["tools"], json!([]));
-    for base in [OPENAI, OPENROUTER, DEEPSEEK, MISTRAL] {
+    for base in [OPENAI, OPENROUTER, DEEPSEEK, MISTRAL, "https://api.groq.com/openai/v1"] {
         assert_eq!(body(base, "m", &history).get("tools"), None, "{base}");
     }
 }

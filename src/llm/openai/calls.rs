@@ -3,10 +3,9 @@
 //! Servers number the pieces, or name them by id, or do neither; they say name and id once or in every piece. Not here:
 //! what the arguments mean ([`arguments`]).
 
-use std::collections::HashSet;
-
 use serde_json::{Map, Value};
 
+use crate::llm::call_ids::CallIds;
 use crate::llm::{ToolCall, arguments};
 
 /// Most taken of one answer: bytes of arguments, and calls. A stored message is one row of at most 2 MB; a model that
@@ -137,7 +136,7 @@ impl Calls {
     /// are left out.
     pub(super) fn take(&mut self) -> Vec<ToolCall> {
         let calls = std::mem::take(&mut self.calls);
-        let mut taken = HashSet::new();
+        let mut ids = CallIds::default();
         let named = calls.into_iter().filter(|call| !call.name.is_empty());
         named
             .map(|call| {
@@ -145,24 +144,9 @@ impl Calls {
                     Arguments::Text(text) => arguments::read_text(text),
                     Arguments::Whole(value) => arguments::read(Some(value)),
                 };
-                ToolCall { id: unique(call.id, &mut taken), name: call.name, arguments }
+                ToolCall { id: ids.give(&call.id), name: call.name, arguments }
             })
             .collect()
-    }
-}
-
-/// `id` if it is there and new, else the first free `call_<n>`.
-fn unique(id: String, taken: &mut HashSet<String>) -> String {
-    if !id.is_empty() && taken.insert(id.clone()) {
-        return id;
-    }
-    let mut n = taken.len();
-    loop {
-        n += 1;
-        let own = format!("call_{n}");
-        if taken.insert(own.clone()) {
-            return own;
-        }
     }
 }
 

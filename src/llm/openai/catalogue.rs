@@ -94,7 +94,8 @@ fn capabilities(fields: &Map<String, Value>) -> Vec<String> {
         ("file", holds(inputs, "file")),
     ]
     .into_iter()
-    .filter_map(|(word, has)| has.then(|| word.to_owned()))
+    .filter(|(_, has)| *has)
+    .map(|(word, _)| word.to_owned())
     .collect()
 }
 

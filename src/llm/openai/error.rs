@@ -165,6 +165,7 @@ fn sort(status: Option<u16>, message: &str, param: &str) -> ModelError {
 /// Phrases by which servers refuse a part of a request.
 const REFUSALS: &[&str] = &[
     "not support",
+    "n't support",
     "endpoints found that support",
     "unsupported",
     "not enabled",

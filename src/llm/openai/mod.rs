@@ -12,6 +12,7 @@ mod error;
 mod message;
 mod request;
 mod server;
+mod short_ids;
 mod stream;
 mod thinking;
 mod transcription;

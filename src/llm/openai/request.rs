@@ -39,7 +39,7 @@ pub fn chat(endpoint: &Endpoint, model: &str, prompt: &Prompt) -> HttpRequest {
 }
 
 /// The tools on offer. With none, the field is left out, except that a proxy before Anthropic's models refuses a history
-/// with calls and no such field; servers of known flavour refuse the empty list instead.
+/// with calls and no such field; OpenAI and others refuse the empty list instead.
 fn tools(flavour: Flavour, prompt: &Prompt) -> Option<Vec<Value>> {
     let tools: Vec<Value> = prompt.offer().iter().map(wire_tool).collect();
     let called = || prompt.messages.iter().any(|message| message.calls().next().is_some());

@@ -7,8 +7,7 @@ use url::Url;
 
 use crate::llm::{Body, Endpoint, HttpRequest};
 
-/// A server whose requests differ. Groq, xAI, vLLM, LiteLLM, llama.cpp and Ollama's `/v1` differ in their answers only
-/// and are [`Flavour::Generic`].
+/// What a request must look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Flavour {
     /// `max_completion_tokens`; for reasoning models `developer` and `reasoning_effort`.
@@ -19,7 +18,9 @@ pub(super) enum Flavour {
     DeepSeek,
     /// Ids of calls have nine letters and digits; unknown fields are refused.
     Mistral,
-    /// The least that all understand.
+    /// Groq, xAI: the least that all understand; they differ in their answers only.
+    Plain,
+    /// The same for a server we do not know (vLLM, LiteLLM, llama.cpp, Ollama's `/v1`), which may be a proxy.
     Generic,
 }
 
@@ -30,6 +31,8 @@ const SERVERS: &[(&str, &str, Flavour)] = &[
     ("openrouter.ai", "openrouter", Flavour::OpenRouter),
     ("api.deepseek.com", "deepseek", Flavour::DeepSeek),
     ("api.mistral.ai", "mistral", Flavour::Mistral),
+    ("api.groq.com", "groq", Flavour::Plain),
+    ("api.x.ai", "grok", Flavour::Plain),
 ];
 
 /// AI Gateway: `/v1/{account}/{gateway}/{provider}/…` (cloudflare.md §2).
@@ -104,8 +107,8 @@ mod tests {
             ("https://openrouter.ai/api/v1", Flavour::OpenRouter),
             ("https://api.deepseek.com", Flavour::DeepSeek),
             ("https://api.mistral.ai/v1", Flavour::Mistral),
-            ("https://api.groq.com/openai/v1", Flavour::Generic),
-            ("https://api.x.ai/v1", Flavour::Generic),
+            ("https://api.groq.com/openai/v1", Flavour::Plain),
+            ("https://api.x.ai/v1", Flavour::Plain),
             ("http://127.0.0.1:8000/v1", Flavour::Generic),
             ("https://notopenrouter.ai/api/v1", Flavour::Generic),
             ("https://api.openai.com.evil.example/v1", Flavour::Generic),
@@ -113,7 +116,8 @@ mod tests {
             (" https://gateway.ai.cloudflare.com/v1/acc/gw/openai/", Flavour::OpenAi),
             ("https://gateway.ai.cloudflare.com/v1/acc/gw/openrouter/v1", Flavour::OpenRouter),
             ("https://gateway.ai.cloudflare.com/v1/acc/gw/custom-openai/v1", Flavour::Generic),
-            ("https://gateway.ai.cloudflare.com/v1/acc/openai/groq", Flavour::Generic),
+            ("https://gateway.ai.cloudflare.com/v1/acc/openai/groq", Flavour::Plain),
+            ("https://gateway.ai.cloudflare.com/v1/acc/openai/else", Flavour::Generic),
             ("nonsense", Flavour::Generic),
         ] {
             let endpoint = Endpoint { base_url: base.to_owned(), api_key: None };
