@@ -315,12 +315,12 @@ fn trap_13_an_error_under_200_and_after_a_normal_finish() {
 
 #[test]
 fn trap_14_errors_come_in_an_array_too() {
-    let expected = failed(ErrorClass::Rate, "slow down");
+    let expected = [failed(ErrorClass::Rate, "slow down")];
     for body in [
         r#"[{"error":{"code":429,"message":"slow down"}}]"#,
         "data: [{\"error\":{\"code\":429,\"message\":\"slow down\"}}]\n\n",
     ] {
-        assert_eq!(run([body.as_bytes()]), [expected.clone()], "{body}");
+        assert_eq!(run([body.as_bytes()]), expected, "{body}");
     }
 }
 
