@@ -18,9 +18,8 @@ const GATEWAY_PORT = 11_800;
 const PROVIDERS = {
   ollama: { name: 'Ollama', env: 'OLLAMA', start: startOllama, port: 11_500, slug: 'custom-ollama', real: 'https://ollama.com', model: 'ollama/gpt-oss:120b' },
   gemini: { name: 'Gemini', env: 'GEMINI', start: startGemini, port: 11_600, slug: 'google-ai-studio', real: 'https://generativelanguage.googleapis.com', model: 'gemini/gemini-3.8-flash' },
-  // The base URL of OpenAI has /v1 in it, a gateway's upstream has not. The Worker knows OpenAI itself by its host; at this
-  // address it takes it for a server of unknown make.
-  openai: { name: 'OpenAI', env: 'OPENAI', start: (options) => startOpenAI({ ...options, flavour: 'generic' }), port: 11_700, path: '/v1', slug: 'openai', real: 'https://api.openai.com/v1', model: 'openai/gpt-5-mini' },
+  // The base URL of OpenAI has /v1 in it, a gateway's upstream has not.
+  openai: { name: 'OpenAI', env: 'OPENAI', start: startOpenAI, port: 11_700, path: '/v1', slug: 'openai', real: 'https://api.openai.com/v1', model: 'openai/gpt-5-mini' },
 };
 
 /**
@@ -46,8 +45,11 @@ export async function startModels({ user, gateway, closeLater, ports = {} }) {
     if (isReal) lines.push(`${name}: real, ${user[`${env}_BASE_URL`] && !realGateway ? user[`${env}_BASE_URL`] : new URL(address).host} with what .dev.vars has`);
     else if (realGateway) lines.push(`${name}: none (no ${env}_API_KEY in .dev.vars)`);
     else {
-      const { url } = await begin(id, provider.port, (port) => provider.start({ port, apiKey: KEY }));
-      Object.assign(vars, { [`${env}_BASE_URL`]: `${url}${path}`, [`${env}_API_KEY`]: KEY });
+      // The Worker knows OpenAI by its host or by its place in a gateway; elsewhere it takes it for a server of unknown make.
+      const flavour = id === 'openai' && !gateway && { flavour: 'generic' };
+      const { url } = await begin(id, provider.port, (port) => provider.start({ port, apiKey: KEY, ...flavour }));
+      // Only the vendors' own addresses go through a gateway.
+      Object.assign(vars, { [`${env}_BASE_URL`]: gateway ? address : `${url}${path}`, [`${env}_API_KEY`]: KEY });
       lines.push(`${name}: a stand-in that makes up answers (a real one: ${env}_API_KEY in .dev.vars)`);
     }
   }

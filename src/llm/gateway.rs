@@ -5,6 +5,7 @@
 //! provider for Ollama, which an operator does once (`npm run check:gateway` says how).
 
 use serde_json::{Map, Value};
+use url::Url;
 
 use super::{Endpoint, HttpRequest};
 
@@ -59,6 +60,19 @@ impl Gateway {
     }
 }
 
+/// The provider's part of an address that leads through a gateway (`openai`, `custom-ollama`); `None` for a direct one.
+/// A loopback address of the same form is one too: a gateway's stand-in.
+pub fn slug(base_url: &str) -> Option<String> {
+    let url = Url::parse(base_url.trim()).ok()?;
+    let host = url.host_str()?;
+    if !matches!(host, "gateway.ai.cloudflare.com" | "127.0.0.1" | "localhost") {
+        return None;
+    }
+    let mut parts = url.path_segments()?;
+    let (version, _account, _gateway, slug) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    (version == "v1" && !slug.is_empty()).then(|| slug.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,6 +88,20 @@ mod tests {
         assert_eq!(base("gemini"), "https://gateway.ai.cloudflare.com/v1/acc/gw/google-ai-studio");
         assert_eq!(base("openai"), "https://gateway.ai.cloudflare.com/v1/acc/gw/openai");
         assert_eq!(base("ollama"), "https://gateway.ai.cloudflare.com/v1/acc/gw/custom-ollama");
+    }
+
+    #[test]
+    fn addresses_through_a_gateway_are_known() {
+        for (address, found) in [
+            ("https://gateway.ai.cloudflare.com/v1/acc/gw/openai/", Some("openai")),
+            ("http://127.0.0.1:11800/v1/local/dev/custom-ollama", Some("custom-ollama")),
+            ("http://127.0.0.1:11434", None),
+            ("http://127.0.0.1:8000/v1", None),
+            ("https://else.example/v1/acc/gw/openai", None),
+            ("https://gateway.ai.cloudflare.com/v1/acc/gw/", None),
+        ] {
+            assert_eq!(slug(address).as_deref(), found, "{address}");
+        }
     }
 
     #[test]

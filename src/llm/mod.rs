@@ -19,6 +19,7 @@ pub mod gemini;
 pub mod history;
 pub mod model;
 pub mod ollama;
+pub mod openai;
 pub mod provider;
 pub mod redact;
 pub mod request;

@@ -2,7 +2,7 @@
 //!
 //! Not here: keys and addresses (handed in as [`Endpoint`]), choice of a provider's model, failover.
 
-use super::{Endpoint, HttpRequest, ModelError, ModelInfo, Prompt, StreamParser, gemini, ollama};
+use super::{Endpoint, HttpRequest, ModelError, ModelInfo, Prompt, StreamParser, gemini, ollama, openai};
 
 /// A wire format we speak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -11,6 +11,8 @@ pub enum Provider {
     Ollama,
     /// Google's Gemini API.
     Gemini,
+    /// OpenAI's chat completions, by whoever speaks them.
+    OpenAi,
 }
 
 impl Provider {
@@ -19,6 +21,7 @@ impl Provider {
         match name {
             "ollama" | "relay" => Some(Provider::Ollama),
             "gemini" => Some(Provider::Gemini),
+            "openai" => Some(Provider::OpenAi),
             _ => None,
         }
     }
@@ -28,6 +31,7 @@ impl Provider {
         match self {
             Provider::Ollama => ollama::chat(endpoint, model, prompt),
             Provider::Gemini => gemini::chat(endpoint, model, prompt),
+            Provider::OpenAi => openai::chat(endpoint, model, prompt),
         }
     }
 
@@ -36,6 +40,7 @@ impl Provider {
         match self {
             Provider::Ollama => Box::new(ollama::parser()),
             Provider::Gemini => Box::new(gemini::parser()),
+            Provider::OpenAi => Box::new(openai::parser()),
         }
     }
 
@@ -44,6 +49,7 @@ impl Provider {
         match self {
             Provider::Ollama => ollama::classify(status, retry_after, body),
             Provider::Gemini => gemini::classify(status, retry_after, body),
+            Provider::OpenAi => openai::classify(status, retry_after, body),
         }
     }
 
@@ -52,6 +58,7 @@ impl Provider {
         match self {
             Provider::Ollama => ollama::list(endpoint),
             Provider::Gemini => gemini::list(endpoint),
+            Provider::OpenAi => openai::list(endpoint),
         }
     }
 
@@ -60,6 +67,7 @@ impl Provider {
         match self {
             Provider::Ollama => ollama::parse_list(body),
             Provider::Gemini => gemini::parse_list(body),
+            Provider::OpenAi => openai::parse_list(body),
         }
     }
 }
@@ -73,6 +81,7 @@ mod tests {
         assert_eq!(Provider::named("ollama"), Some(Provider::Ollama));
         assert_eq!(Provider::named("relay"), Some(Provider::Ollama));
         assert_eq!(Provider::named("gemini"), Some(Provider::Gemini));
+        assert_eq!(Provider::named("openai"), Some(Provider::OpenAi));
         assert_eq!(Provider::named("Ollama"), None);
     }
 }

@@ -9,4 +9,8 @@ mod ollama_catalogue;
 mod ollama_errors;
 mod ollama_request;
 mod ollama_stream;
+mod openai_catalogue;
+mod openai_errors;
+mod openai_request;
+mod openai_stream;
 mod wire;

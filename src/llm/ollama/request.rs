@@ -12,7 +12,7 @@ use super::thinking::{Think, think};
 use crate::llm::history::clean;
 use crate::llm::{
     Body, Endpoint, Feature, HttpRequest, MediaMark, MediaRef, Message, PartKind, Prompt, Role, ToolCall, ToolSpec,
-    history, media_mark,
+    gateway, history, media_mark,
 };
 
 /// `POST {base}/api/chat` with a streamed answer.
@@ -47,7 +47,7 @@ pub fn chat(endpoint: &Endpoint, model: &str, prompt: &Prompt) -> HttpRequest {
 fn is_cloud(endpoint: &Endpoint) -> bool {
     let host =
         Url::parse(endpoint.base_url.trim()).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
-    host == "ollama.com" || host.ends_with(".ollama.com") || host == "gateway.ai.cloudflare.com"
+    host == "ollama.com" || host.ends_with(".ollama.com") || gateway::slug(&endpoint.base_url).is_some()
 }
 
 /// The name without the mark that tells a local daemon to use the cloud; the cloud itself does not know it.

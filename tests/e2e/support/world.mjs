@@ -35,14 +35,15 @@ async function startModels({ ollama: forOllama, gemini: forGemini, openai: forOp
   const pace = { firstTokenMs: 0, tokensPerSecond: 0 };
   const ollama = await startOllama({ ...pace, apiKey: KEYS.ollama, ...forOllama });
   const gemini = forGemini && (await startGemini({ ...pace, apiKey: KEYS.gemini, ...forGemini }));
-  const openai = forOpenAI && (await startOpenAI({ ...pace, apiKey: KEYS.openai, flavour: "generic", ...forOpenAI }));
+  const openai = forOpenAI && (await startOpenAI({ ...pace, apiKey: KEYS.openai, flavour: forGateway ? "openai" : "generic", ...forOpenAI }));
   const upstreams = { "custom-ollama": ollama.url, ...(gemini && { "google-ai-studio": gemini.url }), ...(openai && { openai: openai.url }) };
   const gateway = forGateway && (await startGateway({ token: KEYS.gateway, upstreams, neverInMetadata: owners, ...forGateway }));
   const vars = {
-    OLLAMA_BASE_URL: ollama.url,
+    // The Worker goes through the gateway to the vendors' own addresses only.
+    OLLAMA_BASE_URL: gateway ? "https://ollama.com" : ollama.url,
     OLLAMA_API_KEY: KEYS.ollama,
-    ...(gemini && { GEMINI_BASE_URL: gemini.url, GEMINI_API_KEY: KEYS.gemini }),
-    ...(openai && { OPENAI_BASE_URL: `${openai.url}/v1`, OPENAI_API_KEY: KEYS.openai }),
+    ...(gemini && { ...(!gateway && { GEMINI_BASE_URL: gemini.url }), GEMINI_API_KEY: KEYS.gemini }),
+    ...(openai && { ...(!gateway && { OPENAI_BASE_URL: `${openai.url}/v1` }), OPENAI_API_KEY: KEYS.openai }),
     ...(gateway && { AI_GATEWAY_BASE_URL: gateway.base(), AI_GATEWAY_TOKEN: KEYS.gateway }),
   };
   const models = Object.fromEntries(Object.entries({ ollama, gemini, openai, gateway }).filter(([, model]) => model));
