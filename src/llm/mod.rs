@@ -10,6 +10,7 @@
 pub mod accumulate;
 pub mod arguments;
 pub mod body;
+pub mod catalogue;
 pub mod chat;
 pub mod error;
 pub mod event;
