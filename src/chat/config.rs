@@ -1,5 +1,6 @@
 //! What the deployment decides for every conversation.
 
+use crate::llm::catalogue::Catalogue;
 use crate::llm::{ModelRef, Servers};
 
 /// Configuration of a Chat object, read from the environment at start.
@@ -8,6 +9,7 @@ pub struct Config {
     /// The default model first, then those that stand in for a model that fails, in this order. Never empty.
     pub models: Vec<ModelRef>,
     pub servers: Servers,
+    pub catalogue: Catalogue,
     pub deadlines: Deadlines,
     /// How private chats see an answer grow. Groups always use [`Streaming::Edit`] unless off.
     pub streaming: Streaming,

@@ -7,6 +7,7 @@ use std::cell::{Cell, RefCell};
 
 use super::MIGRATIONS;
 use super::config::Config;
+use super::facts::{self, AllTold};
 use super::ports::Ports;
 use super::settings::Settings;
 use super::signal::Signal;
@@ -25,6 +26,8 @@ pub struct Conversation<S, P> {
     pub(super) ports: P,
     pub(super) config: Config,
     pub(super) settings: RefCell<Settings>,
+    /// What servers said of their models; see `facts`.
+    pub(super) told: RefCell<AllTold>,
     pub(super) live: Live,
 }
 
@@ -106,7 +109,8 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     pub fn open(sql: S, ports: P, config: Config) -> Result<Self, StoreError> {
         migrate(&sql, MIGRATIONS)?;
         let settings = RefCell::new(Settings::load(&sql)?);
-        Ok(Conversation { sql, ports, config, settings, live: Live::default() })
+        let told = RefCell::new(facts::load(&sql)?);
+        Ok(Conversation { sql, ports, config, settings, told, live: Live::default() })
     }
 
     /// This conversation's name, once it has one.

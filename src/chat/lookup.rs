@@ -3,15 +3,23 @@
 //! A request waits as a row of the inbox until its answer is queued, so a killed process takes it up again. Not here:
 //! the menu of models itself (`model_menu`).
 
+use futures::future::{Either, select};
+use std::pin::pin;
+
 use super::conversation::Conversation;
 use super::inbox;
 use super::outbox::{Slot, enqueue};
-use super::ports::Ports;
+use super::ports::{Body, Ports};
 use crate::directory::{UsageAsk, UsageView};
+use crate::llm::HttpRequest;
 use crate::store::{Sql, StoreError, to_json};
 use crate::telegram::method::{SendOptions, send_message};
 use crate::telegram::render::plain;
 use crate::text;
+
+/// An answer that takes longer is left out.
+const DEADLINE_MS: i64 = 4_000;
+const MAX_BYTES: usize = 1 << 20;
 
 impl<S: Sql, P: Ports> Conversation<S, P> {
     /// Answers what was asked for.
@@ -42,6 +50,25 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         self.atomically(|| self.show_menu(lookup.seq, found, complete))
     }
 
+    /// A small answer of a model's server, `None` if it is none, too long or too late.
+    pub(super) async fn fetch_small(&self, request: HttpRequest) -> Option<Vec<u8>> {
+        let work = pin!(async {
+            let mut response = self.ports.model(request).await.ok()?;
+            let mut bytes = Vec::new();
+            while let Some(chunk) = response.body.next().await {
+                bytes.extend(chunk.ok()?);
+                if bytes.len() > MAX_BYTES {
+                    return None;
+                }
+            }
+            (response.status == 200).then_some(bytes)
+        });
+        match select(work, pin!(self.ports.sleep(DEADLINE_MS))).await {
+            Either::Left((bytes, _)) => bytes,
+            Either::Right(_) => None,
+        }
+    }
+
     async fn usage(&self, person: Option<i64>) -> Result<Option<UsageView>, StoreError> {
         let owner = self.settings.borrow().admission.as_ref().is_some_and(|admission| admission.owner);
         // What this conversation used a moment ago is part of it.
@@ -55,15 +82,11 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         inbox::close(&self.sql, seq, "command", Some("usage"), None)?;
         let lang = self.settings.borrow().lang;
         let line = match view {
-            Some(view) => self.usage_text(lang, view),
+            Some(view) => view.text(lang, self.ports.now()),
             None => text::models::usage_unknown(lang).to_owned(),
         };
         let call = send_message(self.target(), &plain(&line), &SendOptions::default());
         enqueue(&self.sql, None, Slot::Command, 0, &call, 0, self.ports.now())?;
         Ok(())
-    }
-
-    fn usage_text(&self, _lang: text::Lang, view: &UsageView) -> String {
-        format!("{:?}", view.day)
     }
 }

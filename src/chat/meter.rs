@@ -12,6 +12,7 @@ use super::conversation::Conversation;
 use super::ports::Ports;
 use super::turn;
 use crate::directory::{CallReport, Candidate, Cap, Failure, ModelAnswer, ModelAsk, Reserve, Reserved};
+use crate::llm::catalogue::{cost_nano_usd, estimate_nano_usd};
 use crate::llm::{ErrorClass, Feature, ModelError, ModelRef, Usage};
 use crate::store::{Sql, StoreError, to_json};
 
@@ -169,17 +170,23 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
 
     /// What a call of `model` may cost, 10⁻⁹ US dollars.
     fn estimate_cost(&self, model: &ModelRef, input: u64) -> u64 {
-        let usage = Usage { input, output: EXPECTED_OUTPUT, ..Usage::default() };
-        self.cost(model, &usage).0
+        estimate_nano_usd(&self.facts(model).price, input, EXPECTED_OUTPUT, self.ports.now())
     }
 
     /// What `usage` cost, and whether its price is only assumed.
     pub(super) fn cost(&self, model: &ModelRef, usage: &Usage) -> (u64, bool) {
-        let _ = model;
-        (usage.cost_nano_usd.unwrap_or(0), false)
+        let price = self.facts(model).price;
+        (cost_nano_usd(&price, usage, self.ports.now()), price.assumed && usage.cost_nano_usd.is_none())
     }
 }
 
 fn failure_of(error: &ModelError) -> Failure {
-    Failure { class: error.class, retry_after_ms: error.retry_after_ms, scope: None, feature: error.feature }
+    Failure {
+        class: error.class,
+        retry_after_ms: error.retry_after_ms,
+        scope: Some(error.scope),
+        reset: error.reset,
+        // Of this conversation's past, not of the model: signatures made from now on are good.
+        feature: error.feature.filter(|feature| *feature != Feature::Signatures),
+    }
 }

@@ -13,6 +13,7 @@ mod commands;
 mod context;
 mod conversation;
 mod edits;
+mod facts;
 mod finish;
 mod gather;
 mod inbox;

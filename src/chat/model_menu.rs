@@ -16,9 +16,6 @@ use crate::telegram::render::plain;
 use crate::text;
 
 const PAGE: usize = 8;
-/// A catalogue that takes longer is left out.
-const LIST_DEADLINE_MS: i64 = 4_000;
-const MAX_LIST_BYTES: usize = 1 << 20;
 /// Of one provider.
 const MAX_MODELS: usize = 80;
 
@@ -32,27 +29,12 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     }
 
     async fn live_list(&self, server: &Server) -> Option<Vec<ModelRef>> {
-        let request = server.seal(server.provider.list(&server.endpoint), &[]);
-        let work = std::pin::pin!(self.fetch_small(request));
-        let clock = std::pin::pin!(self.ports.sleep(LIST_DEADLINE_MS));
-        let futures::future::Either::Left((body, _)) = futures::future::select(work, clock).await else { return None };
-        let list = server.provider.parse_list(&body?).ok()?;
+        let body = self.fetch_small(server.seal(server.provider.list(&server.endpoint), &[])).await?;
+        let list = server.provider.parse_list(&body).ok()?;
         let mut models: Vec<ModelRef> = list.into_iter().map(|info| ModelRef::new(server.name, info.name)).collect();
         models.sort();
         models.truncate(MAX_MODELS);
         Some(models)
-    }
-
-    async fn fetch_small(&self, request: HttpRequest) -> Option<Vec<u8>> {
-        let mut response = self.ports.model(request).await.ok()?;
-        let mut bytes = Vec::new();
-        while let Some(chunk) = response.body.next().await {
-            bytes.extend(chunk.ok()?);
-            if bytes.len() > MAX_LIST_BYTES {
-                return None;
-            }
-        }
-        (response.status == 200).then_some(bytes)
     }
 
     pub(super) fn show_menu(&self, seq: i64, found: Vec<ModelRef>, complete: bool) -> Result<(), StoreError> {

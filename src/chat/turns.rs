@@ -38,6 +38,10 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
                 return self.fault("turn", &error);
             }
             self.deliver().await;
+            let model = self.model();
+            if let Err(error) = self.learn(&model).await {
+                return self.fault("turn", &error);
+            }
         }
     }
 

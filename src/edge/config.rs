@@ -5,6 +5,8 @@ use std::str::FromStr;
 use worker::Env;
 
 use crate::chat::config::{Config, Deadlines, Streaming};
+use crate::directory::Caps;
+use crate::llm::catalogue::Catalogue;
 use crate::llm::{ModelRef, Servers};
 
 /// A variable or secret; blank counts as absent.
@@ -26,12 +28,28 @@ pub fn chat(env: &Env) -> Config {
             Err(error) => worker::console_error!("DEFAULT_MODEL or FALLBACK_MODELS: {error}"),
         }
     }
+    let (catalogue, problems) = Catalogue::new(text(env, "MODEL_CATALOGUE").as_deref());
+    for problem in problems {
+        worker::console_error!("MODEL_CATALOGUE: {problem}");
+    }
     Config {
         models,
+        catalogue,
         servers: Servers::from_variables(|name| text(env, name)),
         deadlines: text(env, "MODEL_DEADLINES").and_then(|text| Deadlines::parse(&text)).unwrap_or_default(),
         streaming: text(env, "STREAM_MODE").and_then(|text| Streaming::parse(&text)).unwrap_or(Streaming::Draft),
     }
+}
+
+/// The budgets; what cannot be read is logged and counts as unset.
+pub fn caps(env: &Env) -> Caps {
+    let [day, month, person] =
+        ["DAILY_BUDGET_USD", "MONTHLY_BUDGET_USD", "PERSON_DAILY_BUDGET_USD"].map(|name| text(env, name));
+    let (caps, wrong) = Caps::read(day.as_deref(), month.as_deref(), person.as_deref());
+    for name in wrong {
+        worker::console_error!("{name} is not an amount in US dollars; the default holds");
+    }
+    caps
 }
 
 /// `OWNER_TELEGRAM_IDS`.

@@ -2,10 +2,7 @@
 //!
 //! Not here: which model is used, and reading the environment (the caller hands in a look-up).
 
-use std::net::IpAddr;
-
-use url::{Host, Url};
-
+use super::catalogue::is_local;
 use super::gateway::Gateway;
 use super::{Endpoint, HttpRequest, ModelRef, Provider};
 
@@ -82,31 +79,14 @@ impl Server {
         request
     }
 
-    /// True for a server of one's own, whose use nobody bills: loopback, private addresses, `localhost`, `*.local`.
+    /// True for a server of one's own, whose use nobody bills.
     pub fn is_local(&self) -> bool {
-        is_local(&self.endpoint.base_url)
+        self.gateway.is_none() && is_local(&self.endpoint.base_url)
     }
 }
 
 fn same_address(one: &str, other: &str) -> bool {
     one.trim().trim_end_matches('/') == other
-}
-
-fn is_local(address: &str) -> bool {
-    let Ok(url) = Url::parse(address.trim()) else { return false };
-    match url.host() {
-        Some(Host::Ipv4(ip)) => is_private(IpAddr::V4(ip)),
-        Some(Host::Ipv6(ip)) => is_private(IpAddr::V6(ip)),
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost") || name.ends_with(".local"),
-        None => false,
-    }
-}
-
-fn is_private(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(ip) => ip.is_loopback() || ip.is_private() || ip.is_link_local(),
-        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
-    }
 }
 
 #[cfg(test)]
@@ -141,22 +121,5 @@ mod tests {
         let direct = home.named("ollama").unwrap();
         assert_eq!((direct.endpoint.base_url.as_str(), &direct.gateway), ("http://192.168.1.5:11434", &None));
         assert!(direct.is_local());
-    }
-
-    #[test]
-    fn local_addresses() {
-        for (address, local) in [
-            ("http://127.0.0.1:11434", true),
-            ("http://[::1]:11434/", true),
-            ("http://box.local/v1", true),
-            ("http://localhost:1", true),
-            ("http://10.1.2.3", true),
-            ("https://ollama.com", false),
-            ("https://local.example", false),
-            ("https://8.8.8.8", false),
-            ("nonsense", false),
-        ] {
-            assert_eq!(is_local(address), local, "{address}");
-        }
     }
 }

@@ -3,10 +3,12 @@
 //! Not here: Markdown or entities (`telegram::`) and what the model writes. Texts are plain: send them without `parse_mode`.
 
 pub mod access;
+pub mod amount;
 pub mod calendar;
 pub mod chat;
 pub mod models;
 pub mod trouble;
+pub mod usage;
 
 use serde::{Deserialize, Serialize};
 

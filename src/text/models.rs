@@ -1,6 +1,7 @@
 //! Models from the person's side: thinking, who answered, what it took.
 
 use super::Lang;
+use super::amount::{tokens, usd};
 
 /// Why another model answered than the one chosen here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,28 +53,8 @@ pub fn footer(model: &str, took: &Took) -> String {
         "⚙️ {model} · ↑{} ↓{} · {about}{} · {seconds:.1} s",
         tokens(took.input),
         tokens(took.output),
-        dollars(took.nano_usd)
+        usd(took.nano_usd)
     )
-}
-
-/// `950`, `12.3k`, `4.1M`.
-pub fn tokens(count: u64) -> String {
-    match count {
-        0..1_000 => count.to_string(),
-        1_000..1_000_000 => format!("{:.1}k", count as f64 / 1_000.0),
-        _ => format!("{:.1}M", count as f64 / 1_000_000.0),
-    }
-}
-
-/// `$0`, `$0.0042`, `$1.37`.
-pub fn dollars(nano_usd: u64) -> String {
-    let usd = nano_usd as f64 / 1e9;
-    match nano_usd {
-        0 => "$0".to_owned(),
-        1..100_000 => "<$0.0001".to_owned(),
-        100_000..100_000_000 => format!("${usd:.4}"),
-        _ => format!("${usd:.2}"),
-    }
 }
 
 /// How hard the model is asked to think, as `/think` names it.
@@ -128,15 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_short() {
-        for (nano, text) in
-            [(0, "$0"), (1, "<$0.0001"), (4_200_000, "$0.0042"), (99_999_999, "$0.1000"), (1_370_000_000, "$1.37")]
-        {
-            assert_eq!(dollars(nano), text);
-        }
-        for (count, text) in [(0, "0"), (999, "999"), (12_345, "12.3k"), (4_100_000, "4.1M")] {
-            assert_eq!(tokens(count), text);
-        }
+    fn a_footer_is_one_short_line() {
         let took = Took { input: 1_234, output: 56, nano_usd: 4_200_000, assumed: false, ms: 2_340 };
         assert_eq!(footer("gemini/x", &took), "⚙️ gemini/x · ↑1.2k ↓56 · $0.0042 · 2.3 s");
     }

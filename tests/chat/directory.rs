@@ -1,12 +1,17 @@
-//! The Directory's side of model calls, scripted: records what it is asked and grants the first model unless told else.
+//! The Directory as a conversation meets it: the real one over a store of its own, with answers to script and silence.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 
-use tideclaw::directory::{CallReport, ModelAnswer, ModelAsk, Reserve, Reserved, Totals, UsageView};
+use tideclaw::directory::{
+    CallReport, Caps, Config, Directory as Real, ModelAnswer, ModelAsk, Reserve, Reserved, UsageAsk, UsageView,
+};
 
-#[derive(Default)]
+use super::store::Store;
+
 pub struct Directory {
+    real: Real<Store>,
+    pub caps: Cell<Caps>,
     /// Every report heard, a repeated one each time.
     pub reports: RefCell<Vec<CallReport>>,
     /// Every question heard.
@@ -16,38 +21,46 @@ pub struct Directory {
     pub silent: Cell<u32>,
 }
 
+const NOBODY: Config<'static> = Config { owners: &[], claim_code: None };
+
 impl Directory {
-    /// The next question is answered so.
+    pub fn new() -> Directory {
+        let plenty = Caps { day_nano_usd: u64::MAX, month_nano_usd: u64::MAX, person_day_nano_usd: None };
+        Directory {
+            real: Real::new(Store::new()).unwrap(),
+            caps: Cell::new(plenty),
+            reports: RefCell::default(),
+            asked: RefCell::default(),
+            answers: RefCell::default(),
+            silent: Cell::default(),
+        }
+    }
+
+    /// The next question is answered so, whatever the Directory would say.
     pub fn next(&self, reserved: Reserved) {
         self.answers.borrow_mut().push_back(reserved);
     }
 
-    pub fn hear(&self, route: &str, body: &str) -> Option<String> {
+    pub fn hear(&self, route: &str, body: &str, now: i64) -> Option<String> {
         if self.silent.get() > 0 {
             self.silent.set(self.silent.get() - 1);
             return None;
         }
         if route == "/usage" {
-            let day = Totals { calls: 7, nano_usd: 1_370_000_000, ..Totals::default() };
-            let view = UsageView {
-                owner: true,
-                day,
-                month: day,
-                caps: None,
-                person_cap_nano_usd: None,
-                by_model: Vec::new(),
-                by_person: Vec::new(),
-                resting: Vec::new(),
-            };
-            return serde_json::to_string(&view).ok();
+            return serde_json::to_string(&self.usage(&serde_json::from_str(body).unwrap(), now)).ok();
         }
-        let ask: ModelAsk = serde_json::from_str(body).unwrap();
-        self.reports.borrow_mut().extend(ask.reports);
-        let reserved = ask.reserve.map(|reserve| {
-            self.asked.borrow_mut().push(reserve);
-            let granted = Reserved::Granted { candidate: 0, without: Vec::new() };
-            self.answers.borrow_mut().pop_front().unwrap_or(granted)
-        });
-        serde_json::to_string(&ModelAnswer { reserved }).ok()
+        let mut ask: ModelAsk = serde_json::from_str(body).unwrap();
+        self.reports.borrow_mut().extend(ask.reports.clone());
+        let scripted = ask.reserve.is_some().then(|| self.answers.borrow_mut().pop_front()).flatten();
+        self.asked.borrow_mut().extend(ask.reserve.clone());
+        if scripted.is_some() {
+            ask.reserve = None;
+        }
+        let answer = self.real.model_call(&ask, &self.caps.get(), &NOBODY, now).unwrap();
+        serde_json::to_string(&ModelAnswer { reserved: scripted.or(answer.reserved) }).ok()
+    }
+
+    pub fn usage(&self, ask: &UsageAsk, now: i64) -> UsageView {
+        self.real.usage(ask, &self.caps.get(), &NOBODY, now).unwrap()
     }
 }

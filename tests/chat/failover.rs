@@ -52,12 +52,12 @@ fn a_model_that_fails_for_good_is_stood_in_for_and_the_answer_says_so() {
         (vec![Script::status(400, r#"{"error":"bad"}"#)], 1, "could not answer this", "BadRequest"),
     ] {
         let sim = ask(broken.into_iter().chain([Script::says("Whole answer")]));
-        let line = format!("Whole answer\n\n↪️ ollama/two answered: ollama/one {why}.");
+        let line = format!("Whole answer\n\n↪️ relay/two answered: ollama/one {why}.");
         assert_eq!(sim.screen(), [line]);
         let mut expected = vec!["one"; tries];
         expected.push("two");
         assert_eq!(models_asked(&sim), expected, "{class}");
-        assert_eq!(reported(&sim), [format!("ollama/one {class}"), "ollama/two ok".into()]);
+        assert_eq!(reported(&sim), [format!("ollama/one {class}"), "relay/two ok".into()]);
         assert_eq!(sim.turns(), ["answered"]);
     }
 }
@@ -68,7 +68,7 @@ fn a_model_that_hangs_is_stood_in_for_at_its_deadline() {
         [(Script::says("Never").after(10_000_000), 120_000), (Script::partial(1_000, &["One "]).hang(), 91_000)]
     {
         let sim = ask([script, Script::says("Here")]);
-        assert_eq!(sim.screen(), ["Here\n\n↪️ ollama/two answered: ollama/one does not answer."]);
+        assert_eq!(sim.screen(), ["Here\n\n↪️ relay/two answered: ollama/one does not answer."]);
         assert_eq!(sim.requests()[1].at, at, "at once, and not again");
     }
 }
@@ -81,7 +81,7 @@ fn when_all_fail_the_first_failure_is_told() {
     ]);
     assert_eq!(sim.screen().len(), 1);
     assert!(sim.screen()[0].contains("refuses the bot's key"), "{:?}", sim.screen());
-    assert_eq!(reported(&sim), ["ollama/one Auth", "ollama/two Plan"]);
+    assert_eq!(reported(&sim), ["ollama/one Auth", "relay/two Plan"]);
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn the_directory_chooses_and_the_answer_says_that_another_spoke() {
     sim.text("Hello");
     sim.run();
     assert_eq!(models_asked(&sim), ["two"]);
-    assert_eq!(sim.screen(), ["Re: Hello\n\n↪️ ollama/two answered: ollama/one is resting."]);
+    assert_eq!(sim.screen(), ["Re: Hello\n\n↪️ relay/two answered: ollama/one is resting."]);
     sim.text("Again");
     sim.run();
     assert_eq!(sim.screen()[1], "Re: Again", "the first is back and nothing is said");

@@ -173,12 +173,12 @@ fn an_edit_under_way_is_made_again() {
     sim.text("/model");
     sim.run();
     sim.world.telegram.acts_late.set(true);
-    sim.press("ollama/two");
+    sim.press("relay/two");
     let calls = sim.world.telegram.calls.borrow().len();
     sim.run_until(move |world| world.telegram.calls.borrow().len() > calls);
     sim.kill();
     sim.run();
-    assert_eq!(sim.screen(), ["✓ ollama/two answers from now on."]);
+    assert_eq!(sim.screen(), ["✓ relay/two answers from now on."]);
 }
 
 #[test]

@@ -24,11 +24,11 @@ fn it_shows_configured_and_live_models_and_a_press_picks_one() {
     sim.text("/model");
     sim.run();
     assert!(sim.screen()[0].starts_with("Current model: ollama/one"), "{:?}", sim.screen());
-    assert_eq!(labels(&sim), ["✓ ollama/one", "ollama/two", "ollama/alpha", "ollama/zeta"]);
+    assert_eq!(labels(&sim), ["✓ ollama/one", "relay/two", "ollama/alpha", "ollama/zeta"]);
     assert_eq!(sim.inbox(), ["menu command"]);
     assert_eq!(sim.press("ollama/alpha"), "✓ ollama/alpha answers from now on.");
     sim.run();
-    assert_eq!(labels(&sim), ["ollama/one", "ollama/two", "✓ ollama/alpha", "ollama/zeta"]);
+    assert_eq!(labels(&sim), ["ollama/one", "relay/two", "✓ ollama/alpha", "ollama/zeta"]);
     assert_eq!(sim.screen(), ["✓ ollama/alpha answers from now on."], "edited in place");
     sim.text("Hello");
     sim.run();
@@ -43,7 +43,7 @@ fn a_list_that_fails_or_is_late_is_left_out_and_said_so() {
         sim.world.model.next_list(script);
         sim.text("/model");
         sim.run();
-        assert_eq!(labels(&sim), ["✓ ollama/one", "ollama/two"]);
+        assert_eq!(labels(&sim), ["✓ ollama/one", "relay/two"]);
         assert!(sim.screen()[0].contains("live list did not load"), "{:?}", sim.screen());
         assert!(sim.calls("sendMessage")[0].at <= 4_000);
     }
@@ -95,7 +95,7 @@ fn many_models_come_in_pages() {
 fn by_name() {
     let mut sim = Sim::private();
     for (text, answer) in [
-        ("/model two", "✓ ollama/two answers from now on."),
+        ("/model two", "✓ relay/two answers from now on."),
         ("/model ollama/three:7b", "✓ ollama/three:7b answers from now on."),
         ("/model nobody/x", "⚠️ This model's provider is not set up here. Pick another with /model."),
         ("/model relay/x", "⚠️ This model's provider is not set up here. Pick another with /model."),

@@ -181,6 +181,8 @@ pub struct Model {
     answers: RefCell<VecDeque<Script>>,
     lists: RefCell<VecDeque<Script>>,
     by_question: RefCell<Option<Rule>>,
+    /// The answer of `/api/show`; empty: 404.
+    pub shown: RefCell<String>,
 }
 
 type Rule = Box<dyn Fn(&Request) -> Script>;
@@ -201,11 +203,23 @@ impl Model {
         self.lists.borrow_mut().push_back(script);
     }
 
+    /// What the server says of a model.
+    fn show(&self, world: &Rc<World>, state: Rc<Cell<State>>) -> ModelResponse<Stream> {
+        let body = self.shown.borrow().clone();
+        let status = if body.is_empty() { 404 } else { 200 };
+        let chunks = VecDeque::from([(0, body.into_bytes())]);
+        let stream = Stream { world: world.clone(), state, chunks, end: End::Clean };
+        ModelResponse { status, retry_after: None, log_id: None, body: stream }
+    }
+
     pub async fn ask(world: Rc<World>, request: HttpRequest) -> Result<ModelResponse<Stream>, Lost> {
         let at = world.clock.elapsed();
         let body = serde_json::from_str(request.body.as_text().unwrap_or_default()).unwrap_or(Value::Null);
         let state = Rc::new(Cell::new(State::Open));
         let asked = Request { at, url: request.url, body, state: state.clone() };
+        if asked.url.ends_with("/api/show") {
+            return Ok(world.model.show(&world, state));
+        }
         let is_list = asked.url.ends_with("/api/tags");
         let queue = if is_list { &world.model.lists } else { &world.model.answers };
         let script = queue.borrow_mut().pop_front().unwrap_or_else(|| {

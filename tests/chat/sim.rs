@@ -8,6 +8,7 @@ use tideclaw::chat::config::{Config, Deadlines, Streaming};
 use tideclaw::chat::ports::{Lost, ModelResponse, Ports};
 use tideclaw::chat::{Accepted, Conversation};
 use tideclaw::directory::{AccessChange, Admission};
+use tideclaw::llm::catalogue::Catalogue;
 use tideclaw::llm::{Endpoint, HttpRequest, ModelRef, Provider, Server, Servers};
 use tideclaw::store::StoreError;
 use tideclaw::telegram::method::Call;
@@ -53,7 +54,7 @@ impl Ports for Outside {
 
     async fn directory(&self, route: &'static str, body: String) -> Option<String> {
         self.0.clock.sleep(0).await;
-        self.0.directory.hear(route, &body)
+        self.0.directory.hear(route, &body, self.0.clock.now())
     }
 
     fn set_alarm(&self, at: Option<i64>) {
@@ -83,6 +84,12 @@ pub struct Sim {
     next_update: i64,
 }
 
+/// A server at home, which costs nothing.
+fn server(name: &'static str) -> Server {
+    let endpoint = Endpoint { base_url: format!("http://{name}.local"), api_key: None };
+    Server { name, provider: Provider::Ollama, endpoint, gateway: None }
+}
+
 /// A scenario that has not come to rest after so much virtual time never will.
 const REST_BY_MS: i64 = 24 * 3_600_000;
 const MAX_STEPS: u64 = 200_000;
@@ -92,10 +99,10 @@ impl Sim {
         Sim::new(false)
     }
 
-    /// With a second model, which stands in for the first.
+    /// With a second model at another provider, which stands in for the first.
     pub fn with_two_models() -> Sim {
         let mut sim = Sim::private();
-        sim.config.models.push(ModelRef::new("ollama", "two"));
+        sim.config.models.push(ModelRef::new("relay", "two"));
         sim
     }
 
@@ -108,7 +115,7 @@ impl Sim {
             clock: Clock::new(),
             telegram: Telegram::new(),
             model: Model::default(),
-            directory: Directory::default(),
+            directory: Directory::new(),
             alarm: Cell::new(None),
             log: RefCell::default(),
         };
@@ -117,12 +124,8 @@ impl Sim {
             store: Store::new(),
             config: Config {
                 models: vec![ModelRef::new("ollama", "one")],
-                servers: Servers(vec![Server {
-                    name: "ollama",
-                    provider: Provider::Ollama,
-                    endpoint: Endpoint { base_url: "http://model.example".into(), api_key: None },
-                    gateway: None,
-                }]),
+                servers: Servers(["ollama", "relay"].map(server).into()),
+                catalogue: Catalogue::default(),
                 deadlines: Deadlines::default(),
                 streaming: Streaming::Draft,
             },

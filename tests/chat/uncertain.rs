@@ -45,10 +45,10 @@ fn a_lost_answer_to_an_edit_or_a_deletion_is_repeated() {
         sim.text("/model");
         sim.run();
         sim.world.telegram.once("editMessageText", answer.clone());
-        sim.press("ollama/two");
+        sim.press("relay/two");
         sim.run();
         assert_eq!(sim.calls("editMessageText").len(), 2);
-        assert_eq!(sim.screen(), ["✓ ollama/two answers from now on."]);
+        assert_eq!(sim.screen(), ["✓ relay/two answers from now on."]);
         assert_eq!(sim.outbox(), ["command sent", "tidy sent"]);
     }
     for (answer, state) in [(Answer::LostAfter, "failed"), (Answer::LostBefore, "sent")] {
