@@ -65,8 +65,10 @@ const DAY: i64 = 24 * HOUR;
 /// Most rows a list returns.
 pub const LIST_LIMIT: i64 = 500;
 
-const MIGRATIONS: &[Migration] =
-    &[Migration { version: 1, sql: include_str!("../../migrations/directory/0001_init.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { version: 1, sql: include_str!("../../migrations/directory/0001_init.sql") },
+    Migration { version: 2, sql: include_str!("../../migrations/directory/0002_model_calls.sql") },
+];
 
 /// What can go wrong. Refusing somebody is a verdict, not an error.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -7,6 +7,7 @@ pub mod calendar;
 pub mod chat;
 pub mod models;
 pub mod trouble;
+pub mod usage;
 
 use serde::{Deserialize, Serialize};
 

@@ -100,6 +100,9 @@ pub struct Failure {
     /// What the failure concerns, where the provider said so; `None`: what the class usually concerns.
     #[serde(default)]
     pub scope: Option<Scope>,
+    /// When the allowance comes back, with [`ErrorClass::Quota`]; goes before `retry_after_ms`, which misleads there.
+    #[serde(default)]
+    pub reset: Option<Reset>,
     /// What the model refused, with [`ErrorClass::BadRequest`].
     #[serde(default)]
     pub feature: Option<Feature>,
@@ -112,6 +115,14 @@ pub enum Scope {
     /// Every model of the provider.
     Provider,
     Model,
+}
+
+/// When an allowance comes back, if the provider has a rule rather than a delay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reset {
+    /// At the next midnight in California (Gemini's daily quota, providers.md §2.1).
+    MidnightPacific,
 }
 
 /// The answer to a [`ModelAsk`]. Reports with an answer are recorded; repeating them does no harm.

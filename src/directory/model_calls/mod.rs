@@ -1,6 +1,109 @@
-//! Leave to call a model: budgets, what is resting after a failure, and the ledger of what was used.
+//! Leave to call a model: budgets, what rests after a failure, and the ledger of what was used.
 //!
-//! Not here: prices (`llm::catalogue`; the conversation computes costs, the Directory adds them up) and the calls.
-//! Rules: providers.md §5.2, DESIGN §3.9, `docs/decisions/010-model-calls.md`.
+//! Not here: prices (`llm::catalogue`; a conversation computes costs, the Directory adds them up) and the calls.
+//! Rules: providers.md §5.2, DESIGN §3.9, `docs/decisions/010-one-place-grants-model-calls.md`.
+//!
+//! | file | holds |
+//! |---|---|
+//! | [`exchange`] | questions and answers, as they travel |
+//! | `caps` | budgets as operators write them |
+//! | `ledger` | each call once, and the sums |
+//! | `health` | what rests, what a model refuses |
+//! | `decide` | which candidate is granted |
+//! | `tell` | what owners hear, once |
+//! | `usage` | the numbers for `/usage` |
+//! | `calendar` | days and months |
 
+mod calendar;
+mod caps;
+mod decide;
 pub mod exchange;
+mod health;
+mod ledger;
+mod tell;
+mod usage;
+
+use self::decide::{Situation, decide};
+use super::{Config, Directory, DirectoryError};
+use crate::llm::ErrorClass;
+use crate::store::{Sql, StoreError, all_or_nothing};
+use exchange::{Cap, Caps, ModelAnswer, ModelAsk, Reserve, Reserved};
+
+impl<S: Sql> Directory<S> {
+    /// Records what became of earlier calls and decides about the next, all or nothing. What owners have to hear is in
+    /// the outbox afterwards.
+    pub fn model_call(
+        &self,
+        ask: &ModelAsk,
+        caps: &Caps,
+        cfg: &Config<'_>,
+        now: i64,
+    ) -> Result<ModelAnswer, DirectoryError> {
+        Ok(all_or_nothing(&self.sql, || self.model_call_steps(ask, caps, cfg, now).map_err(StoreError::from))?)
+    }
+
+    fn model_call_steps(
+        &self,
+        ask: &ModelAsk,
+        caps: &Caps,
+        cfg: &Config<'_>,
+        now: i64,
+    ) -> Result<ModelAnswer, DirectoryError> {
+        let bot = ask.session.split(':').next().unwrap_or_default();
+        for report in &ask.reports {
+            if !self.count_report(&ask.session, report, now)? {
+                continue;
+            }
+            self.note_health(report, now)?;
+            if report.failure.as_ref().is_some_and(|failure| failure.class == ErrorClass::Auth) {
+                self.tell_key_refused(bot, &report.model.provider, cfg, now)?;
+            }
+        }
+        self.presume_unheard(now)?;
+        let person = ask.reserve.as_ref().and_then(|reserve| reserve.person);
+        let step = ask.reserve.as_ref().map(|reserve| (ask.session.as_str(), reserve.step));
+        let spent = self.spent(person, step, now)?;
+        let reserved = match &ask.reserve {
+            Some(reserve) => Some(self.reserve(&ask.session, reserve, spent, caps, cfg, now)?),
+            None => None,
+        };
+        let refused = match reserved {
+            Some(Reserved::Capped { cap, .. }) => Some(cap),
+            _ => None,
+        };
+        self.tell_budget(bot, Cap::Day, spent.day, caps.day_nano_usd, refused == Some(Cap::Day), cfg, now)?;
+        self.tell_budget(bot, Cap::Month, spent.month, caps.month_nano_usd, refused == Some(Cap::Month), cfg, now)?;
+        Ok(ModelAnswer { reserved })
+    }
+
+    fn reserve(
+        &self,
+        session: &str,
+        reserve: &Reserve,
+        spent: ledger::Spent,
+        caps: &Caps,
+        cfg: &Config<'_>,
+        now: i64,
+    ) -> Result<Reserved, DirectoryError> {
+        let capped_person = match reserve.person {
+            Some(person) if caps.person_day_nano_usd.is_some() => !self.is_owner(person, cfg)?,
+            _ => false,
+        };
+        let resting = self.resting(now)?;
+        let decided = decide(&reserve.candidates, &Situation { spent, caps, capped_person, resting: &resting, now });
+        let Reserved::Granted { candidate, .. } = decided else { return Ok(decided) };
+        let Some(chosen) = reserve.candidates.get(candidate) else { return Ok(decided) };
+        self.open_call(session, reserve, &chosen.model, chosen.estimate_nano_usd, now)?;
+        Ok(Reserved::Granted { candidate, without: self.without(&chosen.model, now)? })
+    }
+}
+
+impl From<DirectoryError> for StoreError {
+    /// For [`all_or_nothing`]: within a model call nothing but the store can fail.
+    fn from(error: DirectoryError) -> Self {
+        match error {
+            DirectoryError::Store(error) => error,
+            other => StoreError::Sql(other.to_string()),
+        }
+    }
+}

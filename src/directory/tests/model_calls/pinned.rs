@@ -19,6 +19,7 @@ fn questions() {
         class: ErrorClass::Quota,
         retry_after_ms: Some(38_000),
         scope: Some(Scope::Model),
+        reset: Some(Reset::MidnightPacific),
         feature: Some(Feature::Tools),
     };
     let report = CallReport {
@@ -40,7 +41,10 @@ fn questions() {
             "step": 6, "person": 55, "model": "ollama/gpt-oss:120b", "at": 1_795_000_000_000_i64,
             "usage": { "input": 9, "cached_input": 1, "output": 4, "thinking": 2 },
             "cost_nano_usd": 3_750, "assumed": true,
-            "failure": { "class": "quota", "retry_after_ms": 38_000, "scope": "model", "feature": "tools" },
+            "failure": {
+                "class": "quota", "retry_after_ms": 38_000, "scope": "model", "reset": "midnight_pacific",
+                "feature": "tools",
+            },
         }],
         "reserve": {
             "step": 7, "person": null,
@@ -58,7 +62,7 @@ fn a_shorter_question_of_an_older_release_is_understood() {
     let short = json!({ "step": 1, "model": "ollama/x", "at": 5, "cost_nano_usd": 0, "failure": { "class": "rate" } });
     let report: CallReport = serde_json::from_value(short).unwrap();
     assert_eq!((report.person, report.usage, report.assumed), (None, Usage::default(), false));
-    let rate = Failure { class: ErrorClass::Rate, retry_after_ms: None, scope: None, feature: None };
+    let rate = Failure { class: ErrorClass::Rate, retry_after_ms: None, scope: None, reset: None, feature: None };
     assert_eq!(report.failure, Some(rate));
 }
 
