@@ -3,6 +3,7 @@
 //! Not here: Markdown or entities (`telegram::`) and what the model writes. Texts are plain: send them without `parse_mode`.
 
 pub mod access;
+pub mod amount;
 pub mod calendar;
 pub mod chat;
 pub mod models;

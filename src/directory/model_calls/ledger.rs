@@ -39,6 +39,16 @@ pub(super) struct Spent {
     pub person_open: u64,
 }
 
+/// A row of `model_call`.
+struct Call<'a> {
+    session: &'a str,
+    step: i64,
+    person: i64,
+    model: &'a str,
+    nano_usd: i64,
+    at: i64,
+}
+
 /// One change of the ledger.
 struct Entry<'a> {
     at: i64,
@@ -94,7 +104,7 @@ impl<S: Sql> Directory<S> {
             nano_usd,
             assumed: report.assumed,
         })?;
-        self.put_call(session, report.step, "reported", person, &model, nano_usd, at)?;
+        self.put_call("reported", &Call { session, step: report.step, person, model: &model, nano_usd, at })?;
         Ok(true)
     }
 
@@ -108,7 +118,8 @@ impl<S: Sql> Directory<S> {
         now: i64,
     ) -> Result<(), DirectoryError> {
         let person = reserve.person.unwrap_or(NOBODY);
-        self.put_call(session, reserve.step, "open", person, &model.to_string(), bounded(estimate, MOST), now)
+        let (model, nano_usd) = (model.to_string(), bounded(estimate, MOST));
+        self.put_call("open", &Call { session, step: reserve.step, person, model: &model, nano_usd, at: now })
     }
 
     /// Counts the calls nothing was heard of at their estimates, and forgets what is old.
@@ -165,29 +176,19 @@ impl<S: Sql> Directory<S> {
         })
     }
 
-    #[allow(clippy::too_many_arguments)]
-    fn put_call(
-        &self,
-        session: &str,
-        step: i64,
-        state: &str,
-        person: i64,
-        model: &str,
-        nano_usd: i64,
-        at: i64,
-    ) -> Result<(), DirectoryError> {
+    fn put_call(&self, state: &str, call: &Call<'_>) -> Result<(), DirectoryError> {
         self.sql.run(
             "INSERT INTO model_call (session, step, state, person, model, nano_usd, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) \
              ON CONFLICT (session, step) DO UPDATE SET state = excluded.state, person = excluded.person, \
              model = excluded.model, nano_usd = excluded.nano_usd, at = excluded.at",
             &[
-                session.into(),
-                step.into(),
+                call.session.into(),
+                call.step.into(),
                 state.into(),
-                person.into(),
-                model.into(),
-                nano_usd.into(),
-                at.into(),
+                call.person.into(),
+                call.model.into(),
+                call.nano_usd.into(),
+                call.at.into(),
             ],
         )?;
         Ok(())

@@ -24,9 +24,11 @@ mod tell;
 mod usage;
 
 use self::decide::{Situation, decide};
+use self::tell::Budget;
 use super::{Config, Directory, DirectoryError};
 use crate::llm::ErrorClass;
 use crate::store::{Sql, StoreError, all_or_nothing};
+use crate::text::usage::Span;
 use exchange::{Cap, Caps, ModelAnswer, ModelAsk, Reserve, Reserved};
 
 impl<S: Sql> Directory<S> {
@@ -67,12 +69,13 @@ impl<S: Sql> Directory<S> {
             Some(reserve) => Some(self.reserve(&ask.session, reserve, spent, caps, cfg, now)?),
             None => None,
         };
-        let refused = match reserved {
-            Some(Reserved::Capped { cap, .. }) => Some(cap),
-            _ => None,
-        };
-        self.tell_budget(bot, Cap::Day, spent.day, caps.day_nano_usd, refused == Some(Cap::Day), cfg, now)?;
-        self.tell_budget(bot, Cap::Month, spent.month, caps.month_nano_usd, refused == Some(Cap::Month), cfg, now)?;
+        let refused = |by| matches!(reserved, Some(Reserved::Capped { cap, .. }) if cap == by);
+        for budget in [
+            Budget { span: Span::Day, spent: spent.day, cap: caps.day_nano_usd, refused: refused(Cap::Day) },
+            Budget { span: Span::Month, spent: spent.month, cap: caps.month_nano_usd, refused: refused(Cap::Month) },
+        ] {
+            self.tell_budget(bot, &budget, cfg, now)?;
+        }
         Ok(ModelAnswer { reserved })
     }
 

@@ -3,7 +3,6 @@
 //! Not here: the words (`text::usage`). They go through the outbox, by the bot whose conversation came upon it.
 
 use super::calendar::{day_of, first_of_month};
-use super::exchange::Cap;
 use crate::directory::{Config, Directory, DirectoryError, pairing::MAX_OWNERS_TOLD, prompt};
 use crate::store::Sql;
 use crate::text::{Lang, usage};
@@ -14,31 +13,36 @@ const THRESHOLDS: [u64; 3] = [100, 80, 50];
 /// What `said` calls a refused key.
 const KEY_REFUSED: &str = "key_refused";
 
+/// How a budget stands.
+pub(super) struct Budget {
+    pub span: usage::Span,
+    pub spent: u64,
+    pub cap: u64,
+    /// A call was just refused for it.
+    pub refused: bool,
+}
+
 impl<S: Sql> Directory<S> {
-    /// Tells owners that spending of the day or month passed a threshold; of several passed at once the highest. A
-    /// refused call counts as all of it: nothing that size fits any more. Once per period, threshold and cap: after the
-    /// cap was changed it is news again. A cap of zero was meant so.
-    #[allow(clippy::too_many_arguments)]
+    /// Tells owners that a budget passed a threshold; of several passed at once the highest. A refused call counts as
+    /// all of it: nothing of that size fits any more. Once per period, threshold and cap: after the cap was changed it is
+    /// news again. A cap of zero was meant so.
     pub(super) fn tell_budget(
         &self,
         bot: &str,
-        cap: Cap,
-        spent: u64,
-        cap_nano_usd: u64,
-        refused: bool,
+        budget: &Budget,
         cfg: &Config<'_>,
         now: i64,
     ) -> Result<(), DirectoryError> {
-        let reached = |percent: &&u64| u128::from(spent) * 100 >= u128::from(cap_nano_usd) * u128::from(**percent);
+        let &Budget { span, spent, cap, refused } = budget;
+        let reached = |percent: &&u64| u128::from(spent) * 100 >= u128::from(cap) * u128::from(**percent);
         let percent = if refused { Some(&100) } else { THRESHOLDS.iter().find(reached) };
-        let Some(&percent) = percent.filter(|_| cap_nano_usd > 0) else { return Ok(()) };
+        let Some(&percent) = percent.filter(|_| cap > 0) else { return Ok(()) };
         let (today, this_month) = (format!("day:{}", day_of(now)), format!("month:{}", first_of_month(now)));
-        let (period, span) = match cap {
-            Cap::Day => (&today, usage::Span::Day),
-            Cap::Month => (&this_month, usage::Span::Month),
-            Cap::Person => return Ok(()),
+        let period = match span {
+            usage::Span::Day => &today,
+            usage::Span::Month => &this_month,
         };
-        let stored_cap = i64::try_from(cap_nano_usd.min(super::caps::MOST)).unwrap_or(i64::MAX);
+        let stored_cap = i64::try_from(cap.min(super::caps::MOST)).unwrap_or(i64::MAX);
         let news = self.sql.run(
             "INSERT INTO budget_told (period, cap, percent) VALUES (?1, ?2, ?3) ON CONFLICT (period, cap) DO UPDATE \
              SET percent = excluded.percent WHERE percent < excluded.percent RETURNING percent",
@@ -48,7 +52,7 @@ impl<S: Sql> Directory<S> {
             return Ok(());
         }
         self.sql.run("DELETE FROM budget_told WHERE period NOT IN (?1, ?2)", &[today.into(), this_month.into()])?;
-        self.tell_owners(bot, cfg, now, |lang| usage::threshold(lang, span, percent, spent, cap_nano_usd))
+        self.tell_owners(bot, cfg, now, |lang| usage::threshold(lang, span, percent, spent, cap))
     }
 
     /// Tells owners, at most once an hour for a provider, that it refuses its key.
