@@ -5,6 +5,7 @@ use std::str::FromStr;
 use worker::Env;
 
 use crate::chat::config::{Config, Deadlines, Streaming};
+use crate::directory::Caps;
 use crate::llm::{ModelRef, Servers};
 
 /// A variable or secret; blank counts as absent.
@@ -32,6 +33,17 @@ pub fn chat(env: &Env) -> Config {
         deadlines: text(env, "MODEL_DEADLINES").and_then(|text| Deadlines::parse(&text)).unwrap_or_default(),
         streaming: text(env, "STREAM_MODE").and_then(|text| Streaming::parse(&text)).unwrap_or(Streaming::Draft),
     }
+}
+
+/// The budgets; what cannot be read is logged and counts as unset.
+pub fn caps(env: &Env) -> Caps {
+    let [day, month, person] =
+        ["DAILY_BUDGET_USD", "MONTHLY_BUDGET_USD", "PERSON_DAILY_BUDGET_USD"].map(|name| text(env, name));
+    let (caps, wrong) = Caps::read(day.as_deref(), month.as_deref(), person.as_deref());
+    for name in wrong {
+        worker::console_error!("{name} is not an amount in US dollars; the default holds");
+    }
+    caps
 }
 
 /// `OWNER_TELEGRAM_IDS`.

@@ -1,4 +1,6 @@
-//! The Directory object: questions about access, its own messages, bot profiles and command menus.
+//! The Directory object: questions about access and model calls, and its own messages.
+//!
+//! Not here: bot profiles and command menus (`profiles`).
 
 use std::cell::Cell;
 use std::panic::{RefUnwindSafe, UnwindSafe};
@@ -11,14 +13,13 @@ use worker::{DurableObject, Env, Request, Response, Result, State, console_error
 
 use super::router::refuse;
 use super::sql::ObjectSql;
-use super::{bots, clock, config, objects};
-use crate::directory::{self, ChatKind, Config, DirectoryError, Knock, Member, Notice, Outcome, Press, Verdict};
-use crate::telegram::method::{Call, get_me, set_commands};
+use super::{bots, clock, config, objects, profiles};
+use crate::directory::{
+    self, Config, DirectoryError, Knock, Member, ModelAsk, Notice, Outcome, Press, UsageAsk, Verdict,
+};
+use crate::telegram::method::Call;
 use crate::telegram::outcome::{self, Refusal, Reply};
-use crate::text::{self, Lang};
 
-/// Profiles are asked for again after this long.
-const PROFILE_EVERY_MS: i64 = 86_400_000;
 /// What a killed process left undone is taken up again after this long.
 const WATCHDOG_MS: i64 = 10_000;
 /// A change that did not reach its conversation is tried again after this long.
@@ -101,7 +102,7 @@ impl Inner {
         match path {
             "/knock" => {
                 let Some(KnockAt { session, knock }) = read(body) else { return unreadable() };
-                self.ensure_known(directory, &knock).await;
+                profiles::ensure_known(&self.env, directory, &knock).await;
                 let Some(random) = clock::random() else {
                     return refuse(500, "no_randomness", "The platform gave no random bytes.");
                 };
@@ -137,48 +138,21 @@ impl Inner {
                 let Some(unknown) = read::<UnknownKind>(body) else { return unreadable() };
                 reply(directory.note_unknown(&unknown.bot, &unknown.kind, unknown.update_id, now))
             }
+            "/model" => {
+                let Some(ask) = read::<ModelAsk>(body) else { return unreadable() };
+                reply(directory.model_call(&ask, &config::caps(&self.env), &cfg, now))
+            }
+            "/usage" => {
+                let Some(ask) = read::<UsageAsk>(body) else { return unreadable() };
+                reply(directory.usage(&ask, &config::caps(&self.env), &cfg, now))
+            }
             "/tick" => {
                 for bot in bots::all(&self.env) {
-                    self.look_after(directory, &bot).await;
+                    profiles::look_after(&self.env, directory, &bot).await;
                 }
                 Response::empty()
             }
             _ => refuse(404, "not_found", "No such route."),
-        }
-    }
-
-    /// A group's rule needs the bot's username; it is asked for once, before the first group is let in.
-    async fn ensure_known(&self, directory: &directory::Directory<ObjectSql>, knock: &Knock) {
-        let in_group = matches!(knock.chat, ChatKind::Group { .. });
-        if in_group && directory.bot(&knock.bot).is_ok_and(|bot| bot.is_none_or(|bot| bot.username.is_none())) {
-            self.look_after(directory, &knock.bot).await;
-        }
-    }
-
-    /// Keeps a bot's profile and command menus up to date; calls Telegram only when something is due.
-    async fn look_after(&self, directory: &directory::Directory<ObjectSql>, bot: &str) {
-        let now = clock::now();
-        let Some(telegram) = bots::telegram(&self.env, bot) else { return };
-        let fresh = directory.bot(bot).is_ok_and(|known| {
-            known.is_some_and(|known| known.profile_checked_at.is_some_and(|at| now - at < PROFILE_EVERY_MS))
-        });
-        if !fresh {
-            let Reply::Answered { status: 200, body } = telegram.call(&get_me()).await else {
-                return console_error!("getMe of bot {bot} failed");
-            };
-            let Some((id, username)) = read_profile(&body) else { return };
-            log(directory.set_bot_profile(bot, id, username.as_deref(), now));
-        }
-        for (code, lang) in [("", Lang::En), ("ru", Lang::Ru)] {
-            let menu = text::chat::menu(lang);
-            let hash = menu_hash(&menu);
-            if directory.commands_hash(bot, "default", code).is_ok_and(|known| known.as_deref() == Some(&hash)) {
-                continue;
-            }
-            let reply = telegram.call(&set_commands(&menu, "default", code)).await;
-            if matches!(outcome::read(&reply), outcome::Outcome::Sent { .. }) {
-                log(directory.set_commands_hash(bot, "default", code, &hash));
-            }
         }
     }
 
@@ -275,17 +249,6 @@ fn ending(reply: &Reply) -> Outcome {
     }
 }
 
-fn read_profile(body: &str) -> Option<(i64, Option<String>)> {
-    let answer: serde_json::Value = serde_json::from_str(body).ok()?;
-    let result = answer.get("result")?;
-    Some((result.get("id")?.as_i64()?, result.get("username").and_then(|name| name.as_str()).map(str::to_owned)))
-}
-
-/// Tells one menu from another; menus are ours, so a plain join does.
-fn menu_hash(menu: &[(&str, &str)]) -> String {
-    menu.iter().map(|(name, text)| format!("{name}={text};")).collect()
-}
-
 fn read<T: DeserializeOwned>(body: &str) -> Option<T> {
     serde_json::from_str(body).ok()
 }
@@ -306,7 +269,7 @@ fn failed(error: &DirectoryError) -> Result<Response> {
     refuse(500, "store_failed", "The Directory's store failed.")
 }
 
-fn log<T>(result: std::result::Result<T, DirectoryError>) {
+pub(super) fn log<T>(result: std::result::Result<T, DirectoryError>) {
     if let Err(error) = result {
         console_error!("directory: {error}");
     }

@@ -10,6 +10,7 @@ mod debug;
 mod directory_object;
 mod http;
 mod objects;
+mod profiles;
 mod relay_object;
 mod router;
 mod sql;

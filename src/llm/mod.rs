@@ -11,6 +11,7 @@ pub mod accumulate;
 pub mod arguments;
 pub mod body;
 mod call_ids;
+pub mod catalogue;
 pub mod chat;
 pub mod error;
 pub mod event;

@@ -1,0 +1,147 @@
+//! What models cost, hold and take: a small table of our own, which configuration can override.
+//!
+//! Whatever is not in the table is assumed dear and flagged, so that a budget holds whatever the model; a server at home
+//! costs nothing. Not here: what a server says of its models by itself (`ollama::catalogue`), and what was spent.
+//! Sources: providers.md §1.6, §2.1, §5.6. Windows and abilities that are not known there are `None`, not guessed.
+
+mod overrides;
+mod price;
+mod table;
+
+pub use price::{Price, Rates, cost_nano_usd, estimate_nano_usd};
+
+use super::{ModelRef, Thinking};
+use overrides::Override;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// What is known about a model. `None` is "not known", never "no".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Facts {
+    pub price: Price,
+    /// Context window, tokens.
+    pub context_tokens: Option<u32>,
+    /// Longest answer, tokens, thinking included.
+    pub max_output_tokens: Option<u32>,
+    /// Media it takes.
+    pub accepts: Option<Accepts>,
+    /// Wishes it has a level of its own for.
+    pub thinking: Option<Levels>,
+    /// Whether it can call tools.
+    pub tools: Option<bool>,
+}
+
+/// Kinds of media.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Accepts {
+    pub image: bool,
+    pub audio: bool,
+    pub video: bool,
+    pub pdf: bool,
+}
+
+/// A set of [`Thinking`] wishes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Levels(u8);
+
+impl Levels {
+    /// From least to most.
+    pub const ALL: [Thinking; 5] = [Thinking::Off, Thinking::Minimal, Thinking::Low, Thinking::Medium, Thinking::High];
+
+    /// The set without a wish.
+    pub const NONE: Levels = Levels(0);
+
+    /// The set with `wish` in it. [`Thinking::Default`] is in every set and changes none.
+    pub const fn and(self, wish: Thinking) -> Levels {
+        Levels(self.0 | Levels::bit(wish))
+    }
+
+    /// Whether the model has a level of its own for `wish`; `Off`: whether its thinking can be turned off.
+    pub const fn contains(self, wish: Thinking) -> bool {
+        self.0 & Levels::bit(wish) == Levels::bit(wish)
+    }
+
+    /// The wishes in the set, from least to most.
+    pub fn iter(self) -> impl Iterator<Item = Thinking> {
+        Levels::ALL.into_iter().filter(move |wish| self.contains(*wish))
+    }
+
+    const fn bit(wish: Thinking) -> u8 {
+        match wish {
+            Thinking::Default => 0,
+            Thinking::Off => 1,
+            Thinking::Minimal => 2,
+            Thinking::Low => 4,
+            Thinking::Medium => 8,
+            Thinking::High => 16,
+        }
+    }
+}
+
+/// The table with this deployment's overrides.
+#[derive(Debug, Clone, Default)]
+pub struct Catalogue {
+    overrides: Vec<(ModelRef, Override)>,
+}
+
+impl Catalogue {
+    /// `overrides_json` is the variable `MODEL_CATALOGUE`. An entry with a mistake is left out as a whole; what is wrong
+    /// with it is returned for the log, one line each.
+    pub fn new(overrides_json: Option<&str>) -> (Catalogue, Vec<String>) {
+        let (overrides, problems) = overrides_json.map(overrides::read).unwrap_or_default();
+        (Catalogue { overrides }, problems)
+    }
+
+    /// What is known about `model`. `endpoint_is_local`: [`is_local`] of the server's address.
+    pub fn facts(&self, model: &ModelRef, endpoint_is_local: bool) -> Facts {
+        let name = model.model.to_ascii_lowercase();
+        let on_ollamas_cloud = name.strip_suffix(":cloud").or_else(|| name.strip_suffix("-cloud"));
+        let is_local = model.provider == "relay" || endpoint_is_local;
+        let facts = match (model.provider.as_str(), on_ollamas_cloud) {
+            // A daemon at home passes these on to the cloud, which bills them (providers.md §1.1).
+            ("ollama" | "relay", Some(bare)) => table::facts("ollama", bare),
+            (_, _) if is_local => Facts::unknown(Price::FREE),
+            (provider, _) => table::facts(provider, &name),
+        };
+        match self.overrides.iter().find(|(named, _)| named == model) {
+            Some((_, change)) => change.over(facts),
+            None => facts,
+        }
+    }
+}
+
+impl Facts {
+    const fn unknown(price: Price) -> Facts {
+        Facts { price, context_tokens: None, max_output_tokens: None, accepts: None, thinking: None, tools: None }
+    }
+}
+
+/// Whether a server's address is on this machine or in a private network, where nobody bills: loopback, private and
+/// link-local addresses, `localhost`, `*.local`. An address that cannot be read is not.
+pub fn is_local(base_url: &str) -> bool {
+    let Ok(url) = url::Url::parse(base_url.trim()) else { return false };
+    match url.host() {
+        Some(url::Host::Domain(name)) => {
+            let name = name.trim_end_matches('.').to_ascii_lowercase();
+            ["localhost", "local"].iter().any(|last| name.rsplit('.').next() == Some(last)) && name != "local"
+        }
+        Some(url::Host::Ipv4(address)) => is_private(address),
+        Some(url::Host::Ipv6(address)) => match address.to_ipv4_mapped() {
+            Some(address) => is_private(address),
+            None => {
+                let [first, ..] = address.segments();
+                address == Ipv6Addr::LOCALHOST || first & 0xFE00 == 0xFC00 || first & 0xFFC0 == 0xFE80
+            }
+        },
+        None => false,
+    }
+}
+
+/// 100.64.0.0/10 is shared space of carriers and overlay networks, no more public than the others.
+fn is_private(address: Ipv4Addr) -> bool {
+    let [first, second, ..] = address.octets();
+    let is_shared = first == 100 && second & 0xC0 == 64;
+    address.is_loopback() || address.is_private() || address.is_link_local() || is_shared
+}
+
+#[cfg(test)]
+mod tests;
