@@ -181,5 +181,11 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
 }
 
 fn failure_of(error: &ModelError) -> Failure {
-    Failure { class: error.class, retry_after_ms: error.retry_after_ms, scope: None, feature: error.feature }
+    Failure {
+        class: error.class,
+        retry_after_ms: error.retry_after_ms,
+        scope: None,
+        reset: None,
+        feature: error.feature,
+    }
 }
