@@ -3,7 +3,7 @@
 //! Two releases may talk to each other for minutes: fields are only added, with `#[serde(default)]`. Pinned by tests.
 //! Not here: how it is decided. Money is in 10⁻⁹ US dollars everywhere, times are Unix milliseconds.
 
-use crate::llm::{ErrorClass, Feature, ModelRef, Usage};
+use crate::llm::{ErrorClass, Feature, ModelRef, Reset, Scope, Usage};
 use serde::{Deserialize, Serialize};
 
 /// What a conversation tells and asks around a model call. One request both reports what became of earlier calls and
@@ -106,23 +106,6 @@ pub struct Failure {
     /// What the model refused, with [`ErrorClass::BadRequest`].
     #[serde(default)]
     pub feature: Option<Feature>,
-}
-
-/// How far a failure reaches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Scope {
-    /// Every model of the provider.
-    Provider,
-    Model,
-}
-
-/// When an allowance comes back, if the provider has a rule rather than a delay.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reset {
-    /// At the next midnight in California (Gemini's daily quota, providers.md §2.1).
-    MidnightPacific,
 }
 
 /// The answer to a [`ModelAsk`]. Reports with an answer are recorded; repeating them does no harm.

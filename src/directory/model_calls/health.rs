@@ -3,9 +3,9 @@
 //! Not here: retries within one call; a conversation makes those itself and reports what was left.
 
 use super::calendar::midnight_pacific;
-use super::exchange::{CallReport, Failure, Reset, Scope};
+use super::exchange::{CallReport, Failure};
 use crate::directory::{DAY, Directory, DirectoryError, HOUR, MINUTE, word};
-use crate::llm::{ErrorClass, Feature, ModelRef};
+use crate::llm::{ErrorClass, Feature, ModelRef, Reset, Scope};
 use crate::store::{Sql, StoreError};
 use serde::Serialize;
 

@@ -1,7 +1,7 @@
 //! The JSON around model calls that other releases read and write: change it only by adding.
 
 use super::*;
-use crate::llm::{ErrorClass, Feature, ModelRef, Usage};
+use crate::llm::{ErrorClass, Feature, ModelRef, Reset, Scope, Usage};
 use serde_json::{Value, json};
 
 #[track_caller]
