@@ -8,7 +8,7 @@ use std::str::FromStr;
 use super::conversation::Conversation;
 use super::inbox;
 use super::outbox::{Slot, enqueue};
-use super::ports::{Body, Ports};
+use super::ports::Ports;
 use crate::llm::{HttpRequest, ModelRef, Server};
 use crate::store::{Sql, StoreError};
 use crate::telegram::method::{Button, Keyboard, SendOptions, edit_text, send_message};

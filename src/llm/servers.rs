@@ -2,7 +2,10 @@
 //!
 //! Not here: which model is used, and reading the environment (the caller hands in a look-up).
 
-use super::catalogue::is_local;
+use std::net::IpAddr;
+
+use url::{Host, Url};
+
 use super::gateway::Gateway;
 use super::{Endpoint, HttpRequest, ModelRef, Provider};
 
@@ -79,7 +82,7 @@ impl Server {
         request
     }
 
-    /// True for a server of one's own, whose use nobody bills.
+    /// True for a server of one's own, whose use nobody bills: loopback, private addresses, `localhost`, `*.local`.
     pub fn is_local(&self) -> bool {
         self.gateway.is_none() && is_local(&self.endpoint.base_url)
     }
@@ -87,6 +90,23 @@ impl Server {
 
 fn same_address(one: &str, other: &str) -> bool {
     one.trim().trim_end_matches('/') == other
+}
+
+fn is_local(address: &str) -> bool {
+    let Ok(url) = Url::parse(address.trim()) else { return false };
+    match url.host() {
+        Some(Host::Ipv4(ip)) => is_private(IpAddr::V4(ip)),
+        Some(Host::Ipv6(ip)) => is_private(IpAddr::V6(ip)),
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost") || name.ends_with(".local"),
+        None => false,
+    }
+}
+
+fn is_private(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => ip.is_loopback() || ip.is_private() || ip.is_link_local(),
+        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
+    }
 }
 
 #[cfg(test)]
@@ -121,5 +141,22 @@ mod tests {
         let direct = home.named("ollama").unwrap();
         assert_eq!((direct.endpoint.base_url.as_str(), &direct.gateway), ("http://192.168.1.5:11434", &None));
         assert!(direct.is_local());
+    }
+
+    #[test]
+    fn local_addresses() {
+        for (address, local) in [
+            ("http://127.0.0.1:11434", true),
+            ("http://[::1]:11434/", true),
+            ("http://box.local/v1", true),
+            ("http://localhost:1", true),
+            ("http://10.1.2.3", true),
+            ("https://ollama.com", false),
+            ("https://local.example", false),
+            ("https://8.8.8.8", false),
+            ("nonsense", false),
+        ] {
+            assert_eq!(is_local(address), local, "{address}");
+        }
     }
 }

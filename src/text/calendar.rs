@@ -5,8 +5,8 @@
 
 const DAY_MS: i64 = 86_400_000;
 
-/// `YYYY-MM-DD`.
-pub fn date(ms: i64) -> String {
+/// Year, month and day of the month.
+pub fn civil(ms: i64) -> (i64, i64, i64) {
     let days = ms.div_euclid(DAY_MS) + 719_468;
     let era = days.div_euclid(146_097);
     let day_of_era = days.rem_euclid(146_097);
@@ -15,7 +15,12 @@ pub fn date(ms: i64) -> String {
     let shifted_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
     let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+}
+
+/// `YYYY-MM-DD`.
+pub fn date(ms: i64) -> String {
+    let (year, month, day) = civil(ms);
     format!("{year:04}-{month:02}-{day:02}")
 }
 

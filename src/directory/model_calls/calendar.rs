@@ -4,6 +4,7 @@
 //! of November, changing at 02:00).
 
 use crate::directory::{DAY, HOUR};
+use crate::text::calendar::civil;
 
 /// Days since 1970-01-01, UTC.
 pub(super) fn day_of(at: i64) -> i64 {
@@ -17,99 +18,86 @@ pub(super) fn next_day(at: i64) -> i64 {
 
 /// The day on which the month of `at` began.
 pub(super) fn first_of_month(at: i64) -> i64 {
-    let (year, month) = month_of(day_of(at));
-    days_from(year, month, 1)
+    let (_, _, day) = civil(at);
+    day_of(at) - day + 1
 }
 
 /// When the month of `at` ends, UTC.
 pub(super) fn next_month(at: i64) -> i64 {
-    let (year, month) = month_of(day_of(at));
-    let next = if month == 12 { days_from(year + 1, 1, 1) } else { days_from(year, month + 1, 1) };
-    next * DAY
+    // 32 days after its first a month is over, and the next is not.
+    first_of_month((first_of_month(at) + 32) * DAY) * DAY
 }
 
 /// The next midnight in California after `at`.
 pub(super) fn midnight_pacific(at: i64) -> i64 {
-    let today = day_of(at);
     let midnight = |day: i64| day * DAY + if summer_at_midnight(day) { 7 * HOUR } else { 8 * HOUR };
-    // The local day is today's or yesterday's, so the next midnight is at most two away.
-    let mut days = [today, today + 1].into_iter().map(midnight);
-    days.find(|midnight| *midnight > at).unwrap_or(at + DAY)
+    // California's midnight comes in the morning of the UTC day: today's, or it has passed.
+    let today = midnight(day_of(at));
+    if today > at { today } else { midnight(day_of(at) + 1) }
 }
 
 /// Whether summer time holds in California as `day` begins there. Both changes come two hours later.
 fn summer_at_midnight(day: i64) -> bool {
-    let (year, _) = month_of(day);
-    let second_of_march = first_sunday(days_from(year, 3, 1)) + 7;
-    let first_of_november = first_sunday(days_from(year, 11, 1));
-    second_of_march < day && day <= first_of_november
-}
-
-/// The first Sunday on or after `day`; day 0 was a Thursday.
-fn first_sunday(day: i64) -> i64 {
-    day + (3 - day).rem_euclid(7)
-}
-
-/// Days since 1970-01-01 of a date; years begin with March, so that the leap day is the last one
-/// (Howard Hinnant, "chrono-compatible low-level date algorithms").
-fn days_from(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let of_era = year.rem_euclid(400);
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
-}
-
-/// Year and month of a day since 1970-01-01; the reverse of [`days_from`].
-fn month_of(day: i64) -> (i64, i64) {
-    let day = day + 719_468;
-    let era = day.div_euclid(146_097);
-    let of_era = day.rem_euclid(146_097);
-    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = ((5 * of_year + 2) / 153 + 2) % 12 + 1;
-    (year + era * 400 + i64::from(month <= 2), month)
+    let (_, month, of_month) = civil(day * DAY);
+    // Day 0 was a Thursday. The day of the month of the last Sunday before this day; below 1: in the month before.
+    let last_sunday = of_month - 1 - (day + 3).rem_euclid(7);
+    match month {
+        3 => last_sunday >= 8,
+        4..=10 => true,
+        11 => last_sunday < 1,
+        _ => false,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const T0: i64 = 1_795_000_000_000; // 2026-11-18 11:06:40 UTC
+    /// 2026-11-18 11:06:40 UTC.
+    const T0: i64 = 1_795_000_000_000;
+
+    /// A time of 2026; `yday` counts from 0.
+    fn at(yday: i64, hour: i64) -> i64 {
+        (20_454 + yday) * DAY + hour * HOUR
+    }
 
     #[test]
     fn months_and_days() {
-        assert_eq!(days_from(1970, 1, 1), 0);
-        assert_eq!(days_from(2026, 11, 18), day_of(T0));
+        assert_eq!(civil(at(0, 0)), (2026, 1, 1));
+        assert_eq!(civil(at(321, 0)), (2026, 11, 18));
+        assert_eq!(next_day(T0), at(322, 0));
+        assert_eq!(next_day(at(322, 0)), at(323, 0));
         for day in -200_000..200_000 {
-            let (year, month) = month_of(day);
-            let first = days_from(year, month, 1);
-            assert!(first <= day && day - first < 31 && (1..=12).contains(&month), "{day}");
+            let (first, next) = (first_of_month(day * DAY), day_of(next_month(day * DAY)));
+            assert!(first <= day && day < next && (28..=31).contains(&(next - first)), "{day}");
+            assert!(civil(first * DAY).2 == 1 && civil(next * DAY).2 == 1, "{day}");
         }
-        assert_eq!(first_of_month(T0), days_from(2026, 11, 1));
-        assert_eq!(next_month(T0), days_from(2026, 12, 1) * DAY);
-        assert_eq!(next_month(days_from(2026, 12, 31) * DAY + DAY - 1), days_from(2027, 1, 1) * DAY);
-        assert_eq!(first_of_month(days_from(2028, 2, 29) * DAY), days_from(2028, 2, 1));
-        assert_eq!(next_day(T0), days_from(2026, 11, 19) * DAY);
-        assert_eq!(next_day(days_from(2026, 11, 19) * DAY), days_from(2026, 11, 20) * DAY);
+        assert_eq!(civil(next_month(at(364, 23))), (2027, 1, 1));
     }
 
     #[test]
     fn midnight_in_california() {
-        let at = |year, month, day, hour: i64| days_from(year, month, day) * DAY + hour * HOUR;
+        // Summer time of 2026: 8 March (day 66) to 1 November (day 304). Those two midnights are before the change.
+        assert_eq!((civil(at(66, 0)), civil(at(304, 0))), ((2026, 3, 8), (2026, 11, 1)));
         for (now, expected) in [
-            (T0, at(2026, 11, 19, 8)),
-            (at(2026, 11, 19, 7), at(2026, 11, 19, 8)),
-            (at(2026, 11, 19, 8), at(2026, 11, 20, 8)),
-            (at(2026, 7, 1, 6), at(2026, 7, 1, 7)),
-            (at(2026, 7, 1, 7), at(2026, 7, 2, 7)),
-            // Summer time of 2026: 8 March to 1 November. Those two midnights are before the change.
-            (at(2026, 3, 8, 0), at(2026, 3, 8, 8)),
-            (at(2026, 3, 8, 8), at(2026, 3, 9, 7)),
-            (at(2026, 11, 1, 0), at(2026, 11, 1, 7)),
-            (at(2026, 11, 1, 7), at(2026, 11, 2, 8)),
+            (T0, at(322, 8)),
+            (at(322, 7), at(322, 8)),
+            (at(322, 8), at(323, 8)),
+            (at(180, 6), at(180, 7)),
+            (at(180, 7), at(181, 7)),
+            (at(66, 0), at(66, 8)),
+            (at(66, 8), at(67, 7)),
+            (at(304, 0), at(304, 7)),
+            (at(304, 7), at(305, 8)),
+            (at(364, 9), at(365, 8)),
         ] {
             assert_eq!(midnight_pacific(now), expected, "{now}");
+        }
+        // 2027: 14 March and 7 November.
+        let (march, november) = (at(365 + 72, 0), at(365 + 310, 0));
+        assert_eq!((civil(march), civil(november)), ((2027, 3, 14), (2027, 11, 7)));
+        for (day, summer) in [(march, false), (march + DAY, true), (november, true), (november + DAY, false)] {
+            assert_eq!(summer_at_midnight(day_of(day)), summer);
         }
     }
 }

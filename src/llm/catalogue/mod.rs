@@ -12,7 +12,6 @@ pub use price::{Price, Rates, cost_nano_usd, estimate_nano_usd};
 
 use super::{ModelRef, Thinking};
 use overrides::Override;
-use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// What is known about a model. `None` is "not known", never "no".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,7 +90,8 @@ impl Catalogue {
         (Catalogue { overrides }, problems)
     }
 
-    /// What is known about `model`. `endpoint_is_local`: [`is_local`] of the server's address.
+    /// What is known about `model`. `endpoint_is_local`: [`Server::is_local`](super::servers::Server::is_local) of
+    /// the server behind it.
     pub fn facts(&self, model: &ModelRef, endpoint_is_local: bool) -> Facts {
         let name = model.model.to_ascii_lowercase();
         let on_ollamas_cloud = name.strip_suffix(":cloud").or_else(|| name.strip_suffix("-cloud"));
@@ -113,34 +113,6 @@ impl Facts {
     const fn unknown(price: Price) -> Facts {
         Facts { price, context_tokens: None, max_output_tokens: None, accepts: None, thinking: None, tools: None }
     }
-}
-
-/// Whether a server's address is on this machine or in a private network, where nobody bills: loopback, private and
-/// link-local addresses, `localhost`, `*.local`. An address that cannot be read is not.
-pub fn is_local(base_url: &str) -> bool {
-    let Ok(url) = url::Url::parse(base_url.trim()) else { return false };
-    match url.host() {
-        Some(url::Host::Domain(name)) => {
-            let name = name.trim_end_matches('.').to_ascii_lowercase();
-            ["localhost", "local"].iter().any(|last| name.rsplit('.').next() == Some(last)) && name != "local"
-        }
-        Some(url::Host::Ipv4(address)) => is_private(address),
-        Some(url::Host::Ipv6(address)) => match address.to_ipv4_mapped() {
-            Some(address) => is_private(address),
-            None => {
-                let [first, ..] = address.segments();
-                address == Ipv6Addr::LOCALHOST || first & 0xFE00 == 0xFC00 || first & 0xFFC0 == 0xFE80
-            }
-        },
-        None => false,
-    }
-}
-
-/// 100.64.0.0/10 is shared space of carriers and overlay networks, no more public than the others.
-fn is_private(address: Ipv4Addr) -> bool {
-    let [first, second, ..] = address.octets();
-    let is_shared = first == 100 && second & 0xC0 == 64;
-    address.is_loopback() || address.is_private() || address.is_link_local() || is_shared
 }
 
 #[cfg(test)]

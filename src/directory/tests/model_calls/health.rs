@@ -1,7 +1,6 @@
 //! What rests after which failure, for how long, and what ends it.
 
 use super::*;
-use crate::llm::{Reset, Scope};
 
 /// The rest that reaches farthest.
 fn until(world: &World) -> Option<i64> {

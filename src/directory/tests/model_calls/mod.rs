@@ -7,7 +7,7 @@ mod pinned;
 mod random;
 
 use super::*;
-use crate::llm::{ErrorClass, Feature, ModelRef, Usage};
+use crate::llm::{ErrorClass, Feature, ModelRef, Reset, Scope, Usage};
 
 /// One dollar.
 const USD: u64 = 1_000_000_000;
