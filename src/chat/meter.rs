@@ -13,7 +13,7 @@ use super::ports::Ports;
 use super::turn;
 use crate::directory::{CallReport, Candidate, Cap, Failure, ModelAnswer, ModelAsk, Reserve, Reserved};
 use crate::llm::catalogue::{cost_nano_usd, estimate_nano_usd};
-use crate::llm::{ErrorClass, Feature, ModelError, ModelRef, Usage};
+use crate::llm::{Feature, ModelError, ModelRef, Usage};
 use crate::store::{Sql, StoreError, to_json};
 
 /// Tries to reach the Directory before a call is given up, and the pause between them in milliseconds.
@@ -39,8 +39,6 @@ pub(super) struct Leave {
 pub(super) enum NoLeave {
     /// A cap would be passed; free again at that time (ms).
     Capped { cap: Cap, until: i64 },
-    /// None of the models may be called before that time.
-    Resting { until: i64, class: ErrorClass },
     /// The Directory cannot be reached. Without it nothing is spent.
     Unknown,
 }
@@ -102,7 +100,6 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
                 None => (NoLeave::Unknown, "no such candidate"),
             },
             Some(Reserved::Capped { cap, until }) => (NoLeave::Capped { cap, until }, "over the cap"),
-            Some(Reserved::Resting { until, class }) => (NoLeave::Resting { until, class }, "no model may be called"),
             None => (NoLeave::Unknown, "the Directory did not answer"),
         };
         turn::end_step(&self.sql, step, "refused", note, self.ports.now())?;

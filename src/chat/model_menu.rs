@@ -9,7 +9,7 @@ use super::conversation::Conversation;
 use super::inbox;
 use super::outbox::{Slot, enqueue};
 use super::ports::Ports;
-use crate::llm::{HttpRequest, ModelRef, Server};
+use crate::llm::{ModelRef, Server};
 use crate::store::{Sql, StoreError};
 use crate::telegram::method::{Button, Keyboard, SendOptions, edit_text, send_message};
 use crate::telegram::render::plain;

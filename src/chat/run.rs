@@ -101,7 +101,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             let caller = Caller { turn: turn.id, kind: "model", person: turn.user_id };
             let leave = match self.ask_leave(caller, &run.chain, prompt_tokens(&prompt)).await? {
                 Ok(leave) => leave,
-                Err(refusal) => return self.end_without_leave(&turn, run.failed, refusal),
+                Err(refusal) => return self.end_without_leave(&turn, &run.said.with(""), refusal),
             };
             let prompt = self.fit(prompt, &leave, &run);
             match self.try_model(&mut turn, &leave, prompt, &mut run).await? {
@@ -255,22 +255,12 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         })
     }
 
-    fn end_without_leave(
-        &self,
-        turn: &Turn,
-        failed: Option<(Trouble, String, String)>,
-        refusal: NoLeave,
-    ) -> Result<(), StoreError> {
-        // A model failed in this very run, and what is left of the chain rests: the failure says more.
-        if let (Some((trouble, said, reason)), NoLeave::Resting { .. }) = (failed, refusal) {
-            return self.end_failed(turn, &said, trouble, &reason);
-        }
+    fn end_without_leave(&self, turn: &Turn, said: &str, refusal: NoLeave) -> Result<(), StoreError> {
         let trouble = match refusal {
             NoLeave::Capped { cap, until } => Trouble::Capped { cap: cap_of(cap), until },
-            NoLeave::Resting { until, .. } => Trouble::Resting { until },
             NoLeave::Unknown => Trouble::NoLeave,
         };
-        self.end_failed(turn, "", trouble, "no leave for a model call")
+        self.end_failed(turn, said, trouble, "no leave for a model call")
     }
 }
 

@@ -32,8 +32,6 @@ pub enum Trouble {
     NoProvider,
     /// A cap would be passed; free again at that time (ms).
     Capped { cap: Cap, until: i64 },
-    /// No model may be called before that time (ms).
-    Resting { until: i64 },
     /// Caps could not be checked.
     NoLeave,
     /// The model called tools without end.
@@ -62,13 +60,6 @@ pub fn line(lang: Lang, trouble: Trouble) -> String {
             };
         }
         Trouble::Capped { cap, until } => return capped(lang, cap, until),
-        Trouble::Resting { until } => {
-            let at = date_time(until);
-            return match lang {
-                Lang::En => format!("⚠️ No model can be called before {at} UTC. Pick another with /model."),
-                Lang::Ru => format!("⚠️ До {at} UTC ни одну модель вызвать нельзя. Выберите другую: /model."),
-            };
-        }
         Trouble::NoLeave => lang.pick(
             "⚠️ I could not check the spending cap, so I called no model. Please try again in a minute.",
             "⚠️ Не удалось проверить лимит расходов, поэтому модель не вызвана. Попробуйте через минуту.",

@@ -1,7 +1,6 @@
 //! A model fails and another stands in; leave is refused; reports arrive once.
 
 use tideclaw::directory::{Cap, Reserved};
-use tideclaw::llm::ErrorClass;
 
 use super::clock::START;
 use super::model::Script;
@@ -104,7 +103,6 @@ fn without_leave_no_model_is_called_and_the_person_is_told() {
         (Reserved::Capped { cap: Cap::Day, until }, "Today's spending cap is reached"),
         (Reserved::Capped { cap: Cap::Month, until }, "This month's spending cap"),
         (Reserved::Capped { cap: Cap::Person, until }, "Your own spending cap"),
-        (Reserved::Resting { until, class: ErrorClass::Quota }, "No model can be called before"),
     ] {
         let mut sim = Sim::with_two_models();
         sim.world.directory.next(answer);

@@ -95,10 +95,10 @@ fn many_models_come_in_pages() {
 fn by_name() {
     let mut sim = Sim::private();
     for (text, answer) in [
-        ("/model two", "✓ relay/two answers from now on."),
+        ("/model two", "✓ ollama/two answers from now on."),
         ("/model ollama/three:7b", "✓ ollama/three:7b answers from now on."),
         ("/model nobody/x", "⚠️ This model's provider is not set up here. Pick another with /model."),
-        ("/model relay/x", "⚠️ This model's provider is not set up here. Pick another with /model."),
+        ("/model gemini/x", "⚠️ This model's provider is not set up here. Pick another with /model."),
     ] {
         sim.text(text);
         sim.run();

@@ -224,7 +224,8 @@ impl Model {
         let queue = if is_list { &world.model.lists } else { &world.model.answers };
         let script = queue.borrow_mut().pop_front().unwrap_or_else(|| {
             if is_list {
-                return Script::status(200, r#"{"models":[{"name":"llama3:8b"}]}"#);
+                let names = if asked.url.contains("relay") { "" } else { r#"{"name":"llama3:8b"}"# };
+                return Script::status(200, &format!(r#"{{"models":[{names}]}}"#));
             }
             if let Some(rule) = &*world.model.by_question.borrow() {
                 return rule(&asked);

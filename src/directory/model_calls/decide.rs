@@ -1,14 +1,14 @@
 //! Which of the candidates may be called: a pure decision over what is spent and what rests.
 //!
 //! A fallback is better than a refusal, so a candidate that is too dear or rests is passed over. When all that could be
-//! paid rest, and one of them only for trouble that passes, the one soonest free is tried all the same ("oldest-cooled
-//! first", providers.md §5.2): with one model there is nothing else to try. Not here: the numbers, and what is told.
+//! paid rest, the one soonest free is tried all the same ("oldest-cooled first", providers.md §5.2): a call that is
+//! refused costs nothing, and only the provider knows whether the key was renewed or the limit raised meanwhile. Not
+//! here: the numbers, and what is told.
 
 use super::calendar::{next_day, next_month};
 use super::exchange::{Candidate, Cap, Caps, Reserved};
 use super::health::Rest;
 use super::ledger::Spent;
-use crate::llm::ErrorClass;
 
 /// What is known when a call is asked for.
 pub(super) struct Situation<'a> {
@@ -20,12 +20,10 @@ pub(super) struct Situation<'a> {
     pub now: i64,
 }
 
-/// Grants one of `candidates`, or says why none; `without` is left to the caller. No candidate at all is a request no
-/// conversation makes; it gets [`Reserved::Resting`].
-pub(super) fn decide(candidates: &[Candidate], situation: &Situation<'_>) -> Reserved {
-    let granted = |candidate| Reserved::Granted { candidate, without: Vec::new() };
-    let mut soonest: Option<Resting> = None;
-    let mut soonest_soft: Option<(usize, i64)> = None;
+/// Grants one of `candidates`, or says which cap holds; `without` is left to the caller. `None`: there is no candidate.
+pub(super) fn decide(candidates: &[Candidate], situation: &Situation<'_>) -> Option<Reserved> {
+    let granted = |candidate| Some(Reserved::Granted { candidate, without: Vec::new() });
+    let mut soonest: Option<(usize, i64)> = None;
     let mut cheapest: Option<(u64, Cap)> = None;
     for (index, candidate) in candidates.iter().enumerate() {
         if let Some(cap) = situation.cap_passed(candidate.estimate_nano_usd) {
@@ -34,28 +32,16 @@ pub(super) fn decide(candidates: &[Candidate], situation: &Situation<'_>) -> Res
             }
             continue;
         }
-        let Some(resting) = situation.resting(candidate) else { return granted(index) };
-        if resting.soft && soonest_soft.is_none_or(|(_, until)| resting.until < until) {
-            soonest_soft = Some((index, resting.until));
-        }
-        if soonest.as_ref().is_none_or(|soonest| resting.until < soonest.until) {
-            soonest = Some(resting);
+        let Some(until) = situation.rests_until(candidate) else { return granted(index) };
+        if soonest.is_none_or(|(_, soonest)| until < soonest) {
+            soonest = Some((index, until));
         }
     }
-    match (soonest_soft, soonest, cheapest) {
-        (Some((index, _)), _, _) => granted(index),
-        (None, Some(Resting { until, class, .. }), _) => Reserved::Resting { until, class },
-        (None, None, Some((_, cap))) => Reserved::Capped { cap, until: situation.free_again(cap) },
-        (None, None, None) => Reserved::Resting { until: situation.now, class: ErrorClass::BadRequest },
+    match (soonest, cheapest) {
+        (Some((index, _)), _) => granted(index),
+        (None, Some((_, cap))) => Some(Reserved::Capped { cap, until: situation.free_again(cap) }),
+        (None, None) => None,
     }
-}
-
-/// How a candidate rests.
-struct Resting {
-    until: i64,
-    class: ErrorClass,
-    /// For reasons that pass by themselves, so that trying is no offence.
-    soft: bool,
 }
 
 impl Situation<'_> {
@@ -84,11 +70,8 @@ impl Situation<'_> {
         }
     }
 
-    /// The longest of the rests that concern the candidate; `None`: it does not rest.
-    fn resting(&self, candidate: &Candidate) -> Option<Resting> {
-        let rests = || self.resting.iter().filter(|rest| rest.concerns(&candidate.model));
-        let longest = rests().max_by_key(|rest| rest.until)?;
-        let soft = rests().all(|rest| matches!(rest.class, ErrorClass::Rate | ErrorClass::Transient));
-        Some(Resting { until: longest.until, class: longest.class, soft })
+    /// The end of the longest of the rests that concern the candidate; `None`: it does not rest.
+    fn rests_until(&self, candidate: &Candidate) -> Option<i64> {
+        self.resting.iter().filter(|rest| rest.concerns(&candidate.model)).map(|rest| rest.until).max()
     }
 }

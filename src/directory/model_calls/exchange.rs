@@ -53,8 +53,6 @@ pub enum Reserved {
     },
     /// A cap would be passed; free again at `until`.
     Capped { cap: Cap, until: i64 },
-    /// None of them may be called before `until`; `class` of the one that is free first.
-    Resting { until: i64, class: ErrorClass },
 }
 
 /// What holds spending back.

@@ -66,7 +66,7 @@ impl<S: Sql> Directory<S> {
         let step = ask.reserve.as_ref().map(|reserve| (ask.session.as_str(), reserve.step));
         let spent = self.spent(person, step, now)?;
         let reserved = match &ask.reserve {
-            Some(reserve) => Some(self.reserve(&ask.session, reserve, spent, caps, cfg, now)?),
+            Some(reserve) => self.reserve(&ask.session, reserve, spent, caps, cfg, now)?,
             None => None,
         };
         let refused = |by| matches!(reserved, Some(Reserved::Capped { cap, .. }) if cap == by);
@@ -87,17 +87,17 @@ impl<S: Sql> Directory<S> {
         caps: &Caps,
         cfg: &Config<'_>,
         now: i64,
-    ) -> Result<Reserved, DirectoryError> {
+    ) -> Result<Option<Reserved>, DirectoryError> {
         let capped_person = match reserve.person {
             Some(person) if caps.person_day_nano_usd.is_some() => !self.is_owner(person, cfg)?,
             _ => false,
         };
         let resting = self.resting(now)?;
         let decided = decide(&reserve.candidates, &Situation { spent, caps, capped_person, resting: &resting, now });
-        let Reserved::Granted { candidate, .. } = decided else { return Ok(decided) };
+        let Some(Reserved::Granted { candidate, .. }) = decided else { return Ok(decided) };
         let Some(chosen) = reserve.candidates.get(candidate) else { return Ok(decided) };
         self.open_call(session, reserve, &chosen.model, chosen.estimate_nano_usd, now)?;
-        Ok(Reserved::Granted { candidate, without: self.without(&chosen.model, now)? })
+        Ok(Some(Reserved::Granted { candidate, without: self.without(&chosen.model, now)? }))
     }
 }
 

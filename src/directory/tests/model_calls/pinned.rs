@@ -73,8 +73,6 @@ fn answers() {
     pinned(&ModelAnswer { reserved: Some(granted) }, expected);
     pinned(&ModelAnswer { reserved: None }, json!({ "reserved": null }));
     pinned(&Reserved::Capped { cap: Cap::Day, until: 5 }, json!({ "capped": { "cap": "day", "until": 5 } }));
-    let resting = Reserved::Resting { until: 5, class: ErrorClass::Auth };
-    pinned(&resting, json!({ "resting": { "until": 5, "class": "auth" } }));
     pinned(&Cap::Month, json!("month"));
     pinned(&Cap::Person, json!("person"));
 }
