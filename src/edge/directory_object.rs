@@ -15,7 +15,7 @@ use super::router::refuse;
 use super::sql::ObjectSql;
 use super::{bots, clock, config, objects, profiles};
 use crate::directory::{
-    self, Config, DirectoryError, Knock, Member, ModelAsk, Notice, Outcome, Press, UsageAsk, Verdict,
+    self, Caps, Config, DirectoryError, Knock, Member, ModelAsk, Notice, Outcome, Press, UsageAsk, Verdict,
 };
 use crate::telegram::method::Call;
 use crate::telegram::outcome::{self, Refusal, Reply};
@@ -40,6 +40,7 @@ struct Inner {
     env: Env,
     storage: worker::Storage,
     working: Cell<bool>,
+    caps: Caps,
 }
 
 /// A question about one update, with the session it would go to.
@@ -68,7 +69,8 @@ pub struct UnknownKind {
 impl DurableObject for Directory {
     fn new(state: State, env: Env) -> Self {
         let directory = directory::Directory::new(ObjectSql::new(&state.storage()));
-        let inner = Rc::new(Inner { directory, env, storage: state.storage(), working: Cell::new(false) });
+        let caps = config::caps(&env);
+        let inner = Rc::new(Inner { directory, env, storage: state.storage(), working: Cell::new(false), caps });
         Directory { state, inner }
     }
 
@@ -76,9 +78,11 @@ impl DurableObject for Directory {
         let path = request.path();
         let body = request.text().await?;
         let answer = self.inner.answer(&path, &body).await;
-        self.inner.set_watchdog();
-        let inner = self.inner.clone();
-        self.state.wait_until(async move { inner.work().await });
+        // Leave for a model call is asked often, and seldom leaves anything to send.
+        if self.inner.set_watchdog() {
+            let inner = self.inner.clone();
+            self.state.wait_until(async move { inner.work().await });
+        }
         answer
     }
 
@@ -140,11 +144,11 @@ impl Inner {
             }
             "/model" => {
                 let Some(ask) = read::<ModelAsk>(body) else { return unreadable() };
-                reply(directory.model_call(&ask, &config::caps(&self.env), &cfg, now))
+                reply(directory.model_call(&ask, &self.caps, &cfg, now))
             }
             "/usage" => {
                 let Some(ask) = read::<UsageAsk>(body) else { return unreadable() };
-                reply(directory.usage(&ask, &config::caps(&self.env), &cfg, now))
+                reply(directory.usage(&ask, &self.caps, &cfg, now))
             }
             "/tick" => {
                 for bot in bots::all(&self.env) {
@@ -157,19 +161,20 @@ impl Inner {
     }
 
     /// The next alarm is set before work begins, and together with the rows that wait: a process that dies in between
-    /// leaves nothing behind that only the cron would find (DESIGN §3.5).
-    fn set_watchdog(&self) {
-        let Ok(directory) = &self.directory else { return };
+    /// leaves nothing behind that only the cron would find (DESIGN §3.5). False: nothing waits.
+    fn set_watchdog(&self) -> bool {
+        let Ok(directory) = &self.directory else { return false };
         let waits = directory.next_push().is_ok_and(|push| push.is_some())
             || directory.next_due_at().is_ok_and(|at| at.is_some());
         if !waits {
-            return;
+            return false;
         }
         // Called without awaiting, as in `Chat`.
         let at = js_sys::Date::new(&((clock::now() + WATCHDOG_MS) as f64).into());
         if self.storage.as_raw().set_alarm(at, js_sys::Object::new()).is_err() {
             console_error!("the Directory's alarm could not be set");
         }
+        true
     }
 
     /// Sends what waits: changes to conversations, then messages to people. Leaves the alarm set for the rest.

@@ -143,3 +143,15 @@ fn without_owners_nobody_is_told() {
     world.tell(world.report(1, GPT, 5 * USD));
     assert!(world.deliver().is_empty());
 }
+
+#[test]
+fn each_owner_reads_their_own_language() {
+    let world = World { owners: vec![OWNER, 2], ..World::unowned() };
+    let russian = Sender { language_code: Some("ru".into()), ..sender(2) };
+    world.dir.remember("main", &russian, world.now()).unwrap();
+    world.tell(world.report(1, GPT, USD / 2));
+    let told: Vec<(i64, String)> = world.deliver().iter().map(|notice| (to(notice), text(notice).to_owned())).collect();
+    assert_eq!(told.len(), 2);
+    assert!(told[0].0 == OWNER && told[0].1.contains("Today's"), "{told:?}");
+    assert!(told[1].0 == 2 && told[1].1.contains("На сегодня"), "{told:?}");
+}
