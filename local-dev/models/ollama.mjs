@@ -10,7 +10,7 @@ import { play } from './playback.mjs';
 import { StandIn, listen, runAlone } from './stand-in.mjs';
 import { json, readJson } from './wire.mjs';
 
-const DEFAULT_MODELS = [
+export const DEFAULT_MODELS = [
   { name: 'gpt-oss:120b', context: 131_072, capabilities: ['completion', 'tools', 'thinking'] },
   { name: 'qwen3:8b', context: 40_960, capabilities: ['completion', 'tools', 'thinking'] },
   { name: 'gemma4:31b', context: 262_144, capabilities: ['completion', 'tools', 'vision'] },

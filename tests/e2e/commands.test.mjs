@@ -95,7 +95,7 @@ describe("commands", { concurrency: 8 }, () => {
 test("more models than a page has: pages turn, and an old menu's button does not pick another model", async () => {
   const world = await startWorld();
   try {
-    const named = (names) => world.ollama.setModels([{ name: "plain:1b", context: 8192, capabilities: ["completion"] }, ...names.map((name) => ({ name, context: 8192, capabilities: ["completion"] }))]);
+    const named = (names) => world.ollama.setModels([{ name: "plain:1b", context: 8192, capabilities: ["completion", "tools"] }, ...names.map((name) => ({ name, context: 8192, capabilities: ["completion", "tools"] }))]);
     named(Array.from({ length: 20 }, (_, i) => `m${String(i).padStart(2, "0")}:1b`));
     const person = world.person(1001);
     person.send("/model");

@@ -12,7 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startGateway } from "../../../local-dev/models/gateway.mjs";
 import { startGemini } from "../../../local-dev/models/gemini.mjs";
-import { startOllama } from "../../../local-dev/models/ollama.mjs";
+import { DEFAULT_MODELS, startOllama } from "../../../local-dev/models/ollama.mjs";
 import { startOpenAI } from "../../../local-dev/models/openai.mjs";
 import { startTelegram } from "../../../local-dev/telegram/emulator.mjs";
 import { objectsIn } from "./objects.mjs";
@@ -30,10 +30,13 @@ const TOKENS = { main: "700000001:main-token", work: "700000002:work-token" };
 const KEYS = { ollama: "key", gemini: "gemini-key", openai: "openai-key", gateway: "gateway-token" };
 const SECRETS = { main: "main-secret", work: "work-secret" };
 
+/** The plain model takes tools here: without, each Worker would be refused once before it knows. */
+const MODELS = DEFAULT_MODELS.map((model) => (model.name === "plain:1b" ? { ...model, capabilities: ["completion", "tools"] } : model));
+
 /** The stand-ins asked for and the variables that point the Worker at them. `true` takes one as it is, an object sets it. */
 async function startModels({ ollama: forOllama, gemini: forGemini, openai: forOpenAI, gateway: forGateway, owners }) {
   const pace = { firstTokenMs: 0, tokensPerSecond: 0 };
-  const ollama = await startOllama({ ...pace, apiKey: KEYS.ollama, ...forOllama });
+  const ollama = await startOllama({ ...pace, models: MODELS, apiKey: KEYS.ollama, ...forOllama });
   const gemini = forGemini && (await startGemini({ ...pace, apiKey: KEYS.gemini, ...forGemini }));
   const openai = forOpenAI && (await startOpenAI({ ...pace, apiKey: KEYS.openai, flavour: forGateway ? "openai" : "generic", ...forOpenAI }));
   const upstreams = { "custom-ollama": ollama.url, ...(gemini && { "google-ai-studio": gemini.url }), ...(openai && { openai: openai.url }) };
