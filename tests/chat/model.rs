@@ -213,6 +213,12 @@ impl Model {
         self.summaries.borrow_mut().push_back(script);
     }
 
+    /// Scripts not used yet are not used any more.
+    pub fn forget_scripts(&self) {
+        self.answers.borrow_mut().clear();
+        self.summaries.borrow_mut().clear();
+    }
+
     /// The next look at the catalogue is answered so.
     pub fn next_list(&self, script: Script) {
         self.lists.borrow_mut().push_back(script);
