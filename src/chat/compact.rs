@@ -321,13 +321,15 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
 
     /// Shows that something is being done, for as long as it is polled.
     async fn keep_typing(&self, shown: bool) {
-        while shown {
+        if !shown {
+            return std::future::pending().await;
+        }
+        loop {
             if self.quiet_until() <= self.ports.now() {
                 self.ports.telegram(&typing(self.target())).await;
             }
             self.ports.sleep(TYPING_EVERY_MS).await;
         }
-        std::future::pending::<()>().await;
     }
 }
 

@@ -186,7 +186,7 @@ pub struct Model {
     answers: RefCell<VecDeque<Script>>,
     summaries: RefCell<VecDeque<Script>>,
     /// Counts a prompt's tokens as this server does; `None`: it says 26 of every one.
-    pub counter: Cell<Option<fn(&Request) -> u64>>,
+    pub counter: Cell<Option<Counter>>,
     /// A summary without a script has so many words more than it needs.
     pub summary_filler: Cell<usize>,
     lists: RefCell<VecDeque<Script>>,
@@ -195,6 +195,7 @@ pub struct Model {
     pub shown: RefCell<String>,
 }
 
+type Counter = fn(&Request) -> u64;
 type Rule = Box<dyn Fn(&Request) -> Script>;
 
 impl Model {

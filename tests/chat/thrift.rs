@@ -41,7 +41,7 @@ fn text(dice: &mut Dice, number: usize, lengths: [(u64, u64, u64); 3]) -> String
     for _ in 0..least + dice.roll(most - least) {
         text.push(words[dice.roll(12) as usize].to_owned());
     }
-    if number % 5 == 0 {
+    if number.is_multiple_of(5) {
         text.push(format!("fact{number}"));
     }
     text.join(" ")
