@@ -252,21 +252,49 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         Ok(chunks)
     }
 
-    /// One call.
+    /// One call; another if the model only refused what it can do without.
     async fn write(
         &self,
         why: Why<'_>,
         model: &ModelRef,
         epoch: i64,
         deadline: i64,
-        prompt: Prompt,
+        mut prompt: Prompt,
     ) -> Result<Written, StoreError> {
+        let estimated = estimate_prompt(&prompt);
+        loop {
+            return Ok(match self.ask(why, model, epoch, deadline, prompt.clone()).await? {
+                (Quiet::Said(answer, by), _) => {
+                    if let Some(usage) = answer.usage() {
+                        self.note_usage(&by, estimated, &usage)?;
+                    }
+                    material::kept(&answer.text()).map_or(Written::Failed(Trouble::Empty), Written::Whole)
+                }
+                (Quiet::Stopped, true) => Written::Failed(Trouble::TimedOut(DEADLINE_MS / 1_000)),
+                (Quiet::Stopped, false) => Written::GaveWay,
+                (Quiet::Failed(error), _) => match error.feature {
+                    Some(feature) if prompt.dropped.insert(feature) => continue,
+                    _ => Written::Failed(trouble_of(&error)),
+                },
+                (Quiet::NoLeave(refusal), _) => Written::Failed(trouble_of_refusal(refusal)),
+            });
+        }
+    }
+
+    /// One call, watched over. Also says whether it was stopped for want of time.
+    async fn ask(
+        &self,
+        why: Why<'_>,
+        model: &ModelRef,
+        epoch: i64,
+        deadline: i64,
+        prompt: Prompt,
+    ) -> Result<(Quiet, bool), StoreError> {
         let caller = match why {
             Why::Room(turn) => Caller { turn: turn.id, kind: "compact", person: turn.user_id },
             Why::Grown(turn) => Caller { turn: 0, kind: "compact", person: turn.user_id },
             Why::Asked(asked) => Caller { turn: 0, kind: "compact", person: asked.user_id },
         };
-        let estimated = estimate_prompt(&prompt);
         let (give_way, late) = (Signal::default(), Cell::new(false));
         let models = self.chain(model);
         let call = pin!(self.quiet_call(QuietCall { caller, models: &models, prompt, give_way: Some(&give_way) }));
@@ -279,18 +307,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             // It ends by itself now, and writes down that it did.
             Either::Right(((), call)) => call.await?,
         };
-        Ok(match quiet {
-            Quiet::Said(answer, by) => {
-                if let Some(usage) = answer.usage() {
-                    self.note_usage(&by, estimated, &usage)?;
-                }
-                material::kept(&answer.text()).map_or(Written::Failed(Trouble::Empty), Written::Whole)
-            }
-            Quiet::Stopped if late.get() => Written::Failed(Trouble::TimedOut(DEADLINE_MS / 1_000)),
-            Quiet::Stopped => Written::GaveWay,
-            Quiet::Failed(error) => Written::Failed(trouble_of(&error)),
-            Quiet::NoLeave(refusal) => Written::Failed(trouble_of_refusal(refusal)),
-        })
+        Ok((quiet, late.get()))
     }
 
     /// True if this compaction is to end at once.

@@ -77,7 +77,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         let all = inbox::compactions(&self.sql)?;
         let lang = self.settings.borrow().lang;
         for asked in &all {
-            self.answer_compaction(asked, "stopped", text::context::compaction_stopped(lang))?;
+            self.answer_compaction(asked, "dropped", text::context::compaction_stopped(lang))?;
         }
         self.live.came.raise();
         Ok(!all.is_empty())

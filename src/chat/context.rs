@@ -9,7 +9,7 @@ use super::ports::Ports;
 use super::summary::{self, Summary};
 use super::transcript::{self, Stored, Stretch};
 use super::turn::Turn;
-use crate::llm::{Accumulator, Message, ModelRef, PartKind, Prompt, Role, Usage, error, tokens};
+use crate::llm::{Accumulator, Message, ModelRef, PartKind, Prompt, Provider, Role, Usage, error, ollama, tokens};
 use crate::store::{Sql, StoreError};
 use crate::text::calendar::date;
 
@@ -153,9 +153,14 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         Limits::of(self.window(model))
     }
 
-    /// The model's context window, tokens, if known.
-    fn window(&self, _model: &ModelRef) -> Option<u32> {
-        None
+    /// The model's context window, tokens, if known. Ollama outside its cloud holds what it is asked to, not what the model
+    /// could.
+    fn window(&self, model: &ModelRef) -> Option<u32> {
+        let server = self.config.servers.of(model);
+        let asked =
+            server.is_some_and(|server| server.provider == Provider::Ollama && !ollama::is_cloud(&server.endpoint));
+        let window = self.facts(model).context_tokens;
+        if asked { Some(window.map_or(CONTEXT_TOKENS, |window| window.min(CONTEXT_TOKENS))) } else { window }
     }
 
     /// Tokens of a prompt that shows `view`, as `model` will count them.

@@ -161,6 +161,18 @@ fn a_failure_is_told_and_changes_nothing() {
 }
 
 #[test]
+fn what_the_model_refuses_is_left_out_and_asked_again() {
+    let mut sim = Sim::private();
+    talk(&mut sim, 1, 5, 400);
+    sim.world.model.next_summary(Script::status(400, r#"{"error":"\"one\" does not support thinking"}"#));
+    sim.text("/compact");
+    sim.run();
+    assert!(sim.screen().last().unwrap().starts_with(DONE), "{:?}", sim.screen().last());
+    let asked = sim.summary_requests();
+    assert!(asked[0].body.get("think").is_some() && asked[1].body.get("think").is_none());
+}
+
+#[test]
 fn without_leave_it_says_so() {
     let mut sim = Sim::private();
     talk(&mut sim, 1, 5, 400);
@@ -347,6 +359,8 @@ fn without_a_summary_all_stays_until_it_grows_too_large_and_then_the_oldest_are_
     talk(&mut sim, 15, 24, 2_000);
     sim.text("x");
     sim.run();
+    let done = steps(&sim).iter().filter(|state| *state == "done").count();
+    assert!(done > summaries(&sim), "{done} calls: more than one call can take");
     let shown = &sim.answer_requests().last().unwrap().prompt()[0];
     assert!(shown.contains("Summary: fact1 fact2") && !shown.contains("not shown"), "{shown}");
 }
@@ -355,7 +369,7 @@ fn without_a_summary_all_stays_until_it_grows_too_large_and_then_the_oldest_are_
 fn a_turn_that_cannot_be_sent_makes_room_first() {
     // One huge exchange after the other: nothing to fold after the answers, too much before the next.
     let mut sim = Sim::private();
-    talk(&mut sim, 1, 3, 7_800);
+    talk(&mut sim, 1, 3, 8_000);
     assert!(sim.summary_requests().is_empty());
     sim.text(&long("Now", 900));
     sim.run();
@@ -368,7 +382,7 @@ fn a_turn_that_cannot_be_sent_makes_room_first() {
 #[test]
 fn making_room_ends_with_a_stop_and_survives_a_kill() {
     let mut sim = Sim::private();
-    talk(&mut sim, 1, 3, 7_800);
+    talk(&mut sim, 1, 3, 8_000);
     sim.world.model.next_summary(Script::says("Summary: late.").after(60_000));
     sim.text(&long("Now", 900));
     sim.run_for(5_000);
@@ -467,6 +481,61 @@ fn an_overflow_without_a_summary_leaves_the_oldest_out() {
     sim.run();
     assert_eq!(sim.screen().last().unwrap(), "Re: Now", "the person's turn does not wait for a summary");
     assert_eq!(sim.answer_requests().last().unwrap().prompt()[0], "user: [earlier messages are not shown]");
+}
+
+fn says_with_usage(text: &str, input: u64) -> Script {
+    let end = serde_json::json!({"message": {"role": "assistant", "content": ""}, "done": true, "done_reason": "stop",
+        "prompt_eval_count": input, "eval_count": 5});
+    Script::partial(0, &[text]).line(&end.to_string())
+}
+
+#[test]
+fn a_prompt_that_the_server_cut_silently_is_an_overflow_too() {
+    let mut sim = Sim::private();
+    talk(&mut sim, 1, 5, 400);
+    // More than it was asked to hold.
+    sim.world.model.next(says_with_usage("Of what?", 32_769));
+    sim.world.model.next(says_with_usage("Here.", 32_769));
+    sim.text("Now");
+    sim.run();
+    assert_eq!(sim.screen().last().unwrap(), "Here.", "tried once more; then the answer is as good as any");
+    assert_eq!((sim.answer_requests().len(), summaries(&sim)), (7, 1));
+    assert_eq!(heads(&sim.answer_requests()[6])[0], "user: [Summary");
+}
+
+#[test]
+fn with_nothing_to_fold_a_silent_overflow_is_an_answer() {
+    let mut sim = Sim::private();
+    sim.world.model.next(says_with_usage("Here.", 32_769));
+    sim.text("Now");
+    sim.run();
+    assert_eq!((sim.screen(), sim.requests().len()), (vec!["Here.".to_owned()], 1));
+}
+
+#[test]
+fn a_small_window_has_small_limits_and_a_summary_in_several_calls() {
+    let mut sim = Sim::private();
+    let shown =
+        r#"{"capabilities":["completion","tools"],"model_info":{"general.architecture":"x","x.context_length":4096}}"#;
+    sim.world.model.shown.replace(shown.to_owned());
+    talk(&mut sim, 1, 12, 300);
+    assert!(summaries(&sim) >= 1, "over half of the window");
+    for request in sim.requests() {
+        assert!(request.body["messages"].to_string().len() / 4 < 3_300, "within the window");
+    }
+    // None could be written for a while: there is more than one call can take.
+    let asked = sim.summary_requests().len();
+    for _ in 0..3 {
+        sim.world.model.next_summary(Script::status(500, "x"));
+    }
+    talk(&mut sim, 13, 20, 300);
+    sim.world.model.forget_scripts();
+    talk(&mut sim, 21, 26, 300);
+    let after: Vec<Request> = sim.summary_requests().split_off(asked + 3);
+    let folded = after.iter().position(|request| request.question().starts_with("Earlier summary:")).unwrap();
+    assert!(after.len() > folded + 1, "{} calls", after.len());
+    let last = sim.answer_requests().last().unwrap().prompt();
+    assert!(last[0].contains("fact1 "), "what the first summary said is still there: {}", last[0]);
 }
 
 // Answers anew.

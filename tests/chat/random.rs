@@ -49,7 +49,7 @@ fn play(seed: u64) -> Sim {
         match dice.roll(12) {
             0..5 => last = Some(sim.text(&format!("question {number}"))),
             5 => {
-                sim.text(["/stop", "stop", "/new", "/status", "/model"][dice.roll(5) as usize]);
+                sim.text(["/stop", "stop", "/new", "/status", "/model", "/compact"][dice.roll(6) as usize]);
             }
             6 => sim.kill(),
             7 => sim.world.telegram.once("sendMessage", Answer::Flood(1 + dice.roll(20) as i64)),

@@ -153,7 +153,7 @@ fn reports_correct_the_estimate() {
         sim.text(&"word ".repeat(60));
         sim.run();
     }
-    let rows = sim.store.rows("SELECT json_extract(value, '$.corrections[0][1]') FROM setting");
+    let rows = sim.store.rows("SELECT json_extract(value, '$.corrections[0][1]') FROM setting WHERE key = 'settings'");
     let correction: i64 = rows[0].parse().unwrap();
     assert!((1_800..=2_100).contains(&correction), "{correction}");
     let first = sim.requests().iter().position(Request::is_summary).unwrap();
