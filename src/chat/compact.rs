@@ -58,7 +58,7 @@ pub(super) enum Why<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Made {
     /// So many messages are covered that were not before.
-    Folded(usize),
+    Folded(i64),
     /// Somebody came who goes first, or it was stopped.
     GaveWay,
     Failed(Trouble),
@@ -72,10 +72,9 @@ pub(super) struct Fold {
     pub epoch: i64,
     /// Id of the last of them.
     pub upto: i64,
-    pub messages: usize,
     /// Their estimated tokens, with those of the summary before.
     pub tokens: u32,
-    /// There are more that were not read.
+    /// There are more that were not read, or that an earlier cut left out.
     pub more: bool,
 }
 
@@ -104,7 +103,13 @@ pub(super) fn fold(view: &View, room: u32) -> Option<Fold> {
         _ => return None,
     };
     let tokens = folded.iter().fold(summarised, |sum, row| sum.saturating_add(row.tokens));
-    Some(Fold { epoch: view.epoch, upto, messages: folded.len(), tokens, more: view.more })
+    Some(Fold { epoch: view.epoch, upto, tokens, more: view.more })
+}
+
+/// What an earlier cut left out, to be summarised after all.
+pub(super) fn left_out(view: &View) -> Option<Fold> {
+    let cut = view.summary.as_ref().filter(|summary| !summary.written)?;
+    Some(Fold { epoch: view.epoch, upto: cut.upto, tokens: cut.tokens, more: true })
 }
 
 /// Where the newest exchange of `rows` begins: the rows of one turn, with files that came without words before it.
@@ -159,7 +164,8 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         if self.settings.borrow().compaction_rest == 0 {
             match self.summarise(Why::Room(turn), fold, room).await? {
                 Made::Failed(_) | Made::NoGain => {}
-                made => return Ok(matches!(made, Made::Folded(_))),
+                // Stopped: the next call ends before it begins, and the turn as it should.
+                Made::Folded(_) | Made::GaveWay => return Ok(true),
             }
         }
         self.cut(fold)?;
@@ -203,9 +209,10 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         // Noted before it begins: a compaction that takes the process down with it must not do so after every answer.
         self.change(|settings| settings.compaction_rest = REST_AFTER_FAILURE)?;
         let before = summary::latest_written(&self.sql, fold.epoch)?;
-        let after = before.as_ref().map_or(0, |before| before.upto);
+        let stretch =
+            Stretch { epoch: fold.epoch, after: before.as_ref().map_or(0, |before| before.upto), upto: fold.upto };
         let room = self.raw(&model, room);
-        let chunks = self.material(fold, after, room.saturating_sub(CALL_FRAME).max(room / 2).max(500))?;
+        let chunks = self.material(stretch, room.saturating_sub(CALL_FRAME).max(room / 2).max(500))?;
         let mut text = before.map(|before| before.text).unwrap_or_default();
         let deadline = self.ports.now() + DEADLINE_MS;
         for chunk in chunks {
@@ -230,14 +237,13 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             summary::add(&self.sql, fold.epoch, fold.upto, &text, focus, Some(&model), self.ports.now())?;
             self.change(|settings| settings.compaction_rest = 0)
         })?;
-        Ok(Made::Folded(fold.messages))
+        Ok(Made::Folded(transcript::count(&self.sql, stretch)?))
     }
 
-    /// What there is to summarise after message `after`, in chunks of `size` tokens. What is too old for all of them to
-    /// hold is left out, with a note.
-    fn material(&self, fold: Fold, after: i64, size: u32) -> Result<Vec<String>, StoreError> {
+    /// What there is to summarise, in chunks of `size` tokens. What is too old for all of them to hold is left out, with a
+    /// note.
+    fn material(&self, stretch: Stretch, size: u32) -> Result<Vec<String>, StoreError> {
         let budget = MATERIAL_TOKENS.min(size.saturating_mul(MOST_CHUNKS as u32 - 1));
-        let stretch = Stretch { epoch: fold.epoch, after, upto: fold.upto };
         let rows = transcript::newest(&self.sql, stretch, MATERIAL_MESSAGES, budget)?;
         let mut left_out =
             rows.first().map_or(Ok(false), |first| transcript::has_before(&self.sql, stretch, first.id))?;
@@ -408,7 +414,7 @@ mod tests {
         view.rows.iter_mut().for_each(|row| row.id += 100);
         view.more = true;
         let fold = fold(&view, 1_000).unwrap();
-        assert_eq!((fold.upto, fold.messages), (100, 0));
+        assert_eq!((fold.upto, fold.tokens, fold.more), (100, 0, true));
     }
 
     #[test]

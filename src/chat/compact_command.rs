@@ -3,7 +3,7 @@
 //! The row stays open until the line that answers it is queued with it, so a killed process takes it up again.
 
 use super::accept::Accepted;
-use super::compact::{Made, Why, fold};
+use super::compact::{Made, Why, fold, left_out};
 use super::conversation::{Conversation, WATCHDOG_MS};
 use super::inbox::{self, CompactionAsked, Entry};
 use super::material;
@@ -52,7 +52,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         let limits = self.limits(&model);
         let view = self.view(&model)?;
         let before = self.size(&model, &view);
-        let fold = fold(&view, tokens::uncorrected(limits.hard, self.correction(&model)));
+        let fold = fold(&view, tokens::uncorrected(limits.hard, self.correction(&model))).or_else(|| left_out(&view));
         drop(view);
         let made = match fold {
             Some(fold) => self.summarise(Why::Asked(&asked), fold, limits.hard).await?,

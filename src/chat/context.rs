@@ -7,6 +7,7 @@
 use super::conversation::Conversation;
 use super::ports::Ports;
 use super::summary::{self, Summary};
+use super::tools;
 use super::transcript::{self, Stored, Stretch};
 use super::turn::Turn;
 use crate::llm::{Accumulator, Message, ModelRef, PartKind, Prompt, Provider, Role, Usage, error, ollama, tokens};
@@ -165,8 +166,8 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
 
     /// Tokens of a prompt that shows `view`, as `model` will count them.
     pub(super) fn size(&self, model: &ModelRef, view: &View) -> u32 {
-        let frame = tokens::estimate(SYSTEM).saturating_add(16);
-        tokens::corrected(frame.saturating_add(view.tokens()), self.correction(model))
+        let frame = Prompt { system: self.system(), tools: tools::specs(), ..Prompt::default() };
+        tokens::corrected(estimate_prompt(&frame).saturating_add(view.tokens()), self.correction(model))
     }
 
     /// What reports have taught about `model`, see [`tokens::learn`].

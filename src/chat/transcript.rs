@@ -63,6 +63,15 @@ pub fn newest(sql: &impl Sql, stretch: Stretch, limit: i64, budget: u32) -> Resu
     rows.iter().map(read).collect()
 }
 
+/// How many messages a stretch holds.
+pub fn count(sql: &impl Sql, stretch: Stretch) -> Result<i64, StoreError> {
+    let rows = sql.run(
+        "SELECT count(*) FROM message WHERE epoch = ?1 AND hidden = 0 AND id > ?2 AND id <= ?3",
+        &[stretch.epoch.into(), stretch.after.into(), stretch.upto.into()],
+    )?;
+    rows.first().map_or(Ok(0), |row| row.int(0))
+}
+
 /// True if the stretch has messages before `id`.
 pub fn has_before(sql: &impl Sql, stretch: Stretch, id: i64) -> Result<bool, StoreError> {
     let rows = sql.run(

@@ -3,7 +3,7 @@
 use super::Lang;
 
 /// `/compact` is done: messages that went into the summary, and the prompt's tokens before and after.
-pub fn compacted(lang: Lang, messages: usize, before: u32, after: u32) -> String {
+pub fn compacted(lang: Lang, messages: i64, before: u32, after: u32) -> String {
     let (before, after) = (thousands(before), thousands(after));
     match lang {
         Lang::En => format!("🗜 Folded into a summary: {messages} messages. About {before} → {after} tokens."),

@@ -380,6 +380,26 @@ fn a_turn_that_cannot_be_sent_makes_room_first() {
 }
 
 #[test]
+fn ten_thousand_messages_from_before_there_were_summaries() {
+    let mut sim = Sim::private();
+    talk(&mut sim, 1, 1, 400);
+    sim.store.rows(
+        "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 9999)
+         INSERT INTO message (epoch, turn_id, tokens, body, created_at)
+         SELECT 0, 1000 + i / 2, 300, json_object('role', iif(i % 2, 'assistant', 'user'), 'parts',
+           json_array(json_object('text', 'old' || i || printf(' %.*c', 1200, 'x')))), i FROM n",
+    );
+    sim.text("Now");
+    sim.run();
+    assert_eq!(sim.screen().last().unwrap(), "Re: Now");
+    let calls = sim.summary_requests();
+    assert!((1..=4).contains(&calls.len()), "{} calls", calls.len());
+    assert!(calls[0].question().contains("[earlier messages are not shown]"), "and the summary knows it");
+    assert!(sim.requests().iter().all(|request| request.body.to_string().len() < 130_000));
+    assert_eq!(sim.answer_requests()[1].prompt().len(), 6, "the summary, two exchanges and the question");
+}
+
+#[test]
 fn making_room_ends_with_a_stop_and_survives_a_kill() {
     let mut sim = Sim::private();
     talk(&mut sim, 1, 3, 8_000);
@@ -536,6 +556,40 @@ fn a_small_window_has_small_limits_and_a_summary_in_several_calls() {
     assert!(after.len() > folded + 1, "{} calls", after.len());
     let last = sim.answer_requests().last().unwrap().prompt();
     assert!(last[0].contains("fact1 "), "what the first summary said is still there: {}", last[0]);
+}
+
+#[test]
+fn a_stop_while_room_is_made_after_an_overflow_ends_the_turn_as_stopped() {
+    let mut sim = Sim::private();
+    talk(&mut sim, 1, 5, 400);
+    sim.world.model.next(overflow());
+    sim.world.model.next_summary(Script::says("Summary: late.").after(60_000));
+    sim.text("Now");
+    sim.run_for(5_000);
+    sim.text("stop");
+    sim.run();
+    assert_eq!(sim.screen().last().unwrap(), "⏹ Stopped.");
+    assert_eq!((sim.turns().last().unwrap().as_str(), summaries(&sim)), ("stopped", 0));
+    assert_eq!(sim.answer_requests().len(), 6);
+}
+
+#[test]
+fn what_was_left_out_can_be_summarised_on_demand() {
+    let mut sim = Sim::private();
+    talk(&mut sim, 1, 5, 400);
+    sim.world.model.next(overflow());
+    sim.world.model.next_summary(overflow());
+    sim.text("Now");
+    sim.run();
+    let left_out = 12 - (sim.answer_requests().last().unwrap().prompt().len() - 1) - 1;
+    sim.text("/compact");
+    sim.run();
+    let line = sim.screen().last().cloned().unwrap();
+    assert!(line.starts_with(&format!("{DONE}{left_out} messages")), "{line}");
+    sim.text("x");
+    sim.run();
+    let first = sim.requests().last().unwrap().prompt()[0].clone();
+    assert!(first.contains("Summary: fact1") && !first.contains("not shown"), "{first}");
 }
 
 // Answers anew.

@@ -19,7 +19,7 @@ export async function prompt() {
     deadline: 30 * 60_000,
     env: { ...process.env, ...env, CARGO_TARGET_DIR: join(root, "target"), CARGO_TERM_COLOR: "never" },
   });
-  const figures = [...stdout.matchAll(/^FIGURES (\{.*\})$/gm)].map(([, json]) => JSON.parse(json));
+  const figures = [...stdout.matchAll(/FIGURES (\{.*\})/g)].map(([, json]) => JSON.parse(json));
   if (figures.length === 0) throw new Error("the simulation printed no figures");
   const of = (name) => median(figures.map((each) => each[name]));
   const thousands = (name) => `${Math.round(of(name) / 1_000)}k`;
