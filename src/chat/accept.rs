@@ -92,6 +92,10 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             (Access::Closed, None) => {
                 self.change(|settings| settings.admission = None)?;
                 inbox::close_waiting(&self.sql, "dropped", "access was taken back")?;
+                for asked in inbox::compactions(&self.sql)? {
+                    inbox::close(&self.sql, asked.seq, "dropped", Some("access was taken back"), None)?;
+                }
+                self.live.came.raise();
                 self.stop_turn()?;
                 Ok(())
             }
@@ -124,7 +128,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         let content = Content::read(message, bot_id(admission), username);
         let idle = self.live.idle.get();
         let busy = !idle && turn::is_open(&self.sql)?;
-        if is_stop_word(&content.text) && content.attachments.is_empty() && (busy || inbox::has_waiting(&self.sql)?) {
+        if is_stop_word(&content.text) && content.attachments.is_empty() && (busy || self.anything_waits()?) {
             return self.accept_stop(update, "stop word");
         }
         if content.is_empty() {
@@ -145,6 +149,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         };
         let Some(seq) = inbox::insert(&self.sql, entry, now)? else { return Ok(Accepted::quiet()) };
         self.live.idle.set(false);
+        self.live.came.raise();
         let commented = busy && content.forwarded_from.is_some() && self.take_back_turn(now)?;
         if first.is_some() || commented {
             inbox::set_ready(&self.sql, ready_at)?;
@@ -178,6 +183,11 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         Ok(Accepted::Stored { reply, work: true })
     }
 
+    /// True if there is something for a stop word to stop besides a turn.
+    fn anything_waits(&self) -> Result<bool, StoreError> {
+        Ok(inbox::has_waiting(&self.sql)? || !inbox::compactions(&self.sql)?.is_empty())
+    }
+
     /// True if rows of the same album already wait: its other items carry no caption and so no mention.
     fn waits_with(&self, album: Option<&str>) -> Result<bool, StoreError> {
         let Some(album) = album else { return Ok(false) };
@@ -205,6 +215,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             return Ok(Accepted::quiet());
         }
         inbox::close_waiting(&self.sql, "dropped", "stopped by the person")?;
+        self.stop_compactions()?;
         self.stop_turn()?;
         self.alarm_by(self.ports.now() + WATCHDOG_MS);
         Ok(Accepted::work())

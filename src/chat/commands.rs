@@ -26,6 +26,9 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             "usage" => return self.accept_lookup(update, message, "usage"),
             _ => {}
         }
+        if command.name == "compact" {
+            return self.accept_compaction(update, message, command);
+        }
         if !self.insert_closed(update, Some(message.message_id), "command", &command.name)? {
             return Ok(Accepted::quiet());
         }
@@ -44,8 +47,13 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             "new" | "reset" => self.start_afresh()?,
             "stop" => {
                 let dropped = inbox::close_waiting(&self.sql, "dropped", "stopped by the person")?;
+                let compacting = self.stop_compactions()?;
                 let running = self.stop_turn()?;
-                let words = if running || dropped > 0 { text::chat::stopping } else { text::chat::nothing_to_stop };
+                let words = if running || compacting || dropped > 0 {
+                    text::chat::stopping
+                } else {
+                    text::chat::nothing_to_stop
+                };
                 words(lang).to_owned()
             }
             "status" => self.status()?,
@@ -72,6 +80,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     /// `/new`: whatever runs ends, what waits is dropped, and the prompt starts empty. The old messages stay stored.
     fn start_afresh(&self) -> Result<String, StoreError> {
         inbox::close_waiting(&self.sql, "dropped", "the person started a fresh conversation")?;
+        self.stop_compactions()?;
         self.stop_turn()?;
         let epoch = self.settings.borrow().epoch;
         let (archived, _) = transcript::size(&self.sql, epoch)?;

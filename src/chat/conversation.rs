@@ -45,6 +45,10 @@ pub(super) struct Live {
     pub idle: Cell<bool>,
     /// Raised to end the running model call.
     pub stop: Signal,
+    /// Raised when somebody came for whom a compaction may have to give way.
+    pub came: Signal,
+    /// The last prompt was so small that no compaction can be due.
+    pub roomy: Cell<bool>,
     /// Where the alarm stands.
     pub alarm: Cell<Option<i64>>,
 }
@@ -58,6 +62,8 @@ impl Default for Live {
             lookup_asked: Cell::new(true),
             idle: Cell::default(),
             stop: Signal::default(),
+            came: Signal::default(),
+            roomy: Cell::default(),
             alarm: Cell::default(),
             faulted: Cell::default(),
         }

@@ -144,6 +144,30 @@ pub fn next_lookup(sql: &impl Sql) -> Result<Option<Lookup>, StoreError> {
         .transpose()
 }
 
+/// A request to compact the conversation that has no answer yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompactionAsked {
+    pub seq: i64,
+    pub message_id: Option<i64>,
+    /// Telegram id of the person who asked.
+    pub user_id: Option<i64>,
+    /// What the summary is to keep above all; may be empty.
+    pub focus: String,
+}
+
+/// The requests to compact that wait, oldest first.
+pub fn compactions(sql: &impl Sql) -> Result<Vec<CompactionAsked>, StoreError> {
+    let rows = sql.run(
+        "SELECT seq, message_id, content, user_id FROM inbox WHERE outcome IS NULL AND kind = 'compact' ORDER BY seq",
+        &[],
+    )?;
+    let read = |row: &Row| {
+        let focus = row.opt_text(2)?.unwrap_or_default().to_owned();
+        Ok(CompactionAsked { seq: row.int(0)?, message_id: row.opt_int(1)?, user_id: row.opt_int(3)?, focus })
+    };
+    rows.iter().map(read).collect()
+}
+
 /// A stored message and what became of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Received {

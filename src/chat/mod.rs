@@ -10,6 +10,8 @@ pub mod ports;
 mod accept;
 mod buttons;
 mod commands;
+mod compact;
+mod compact_command;
 mod context;
 mod conversation;
 mod edits;
@@ -18,6 +20,7 @@ mod finish;
 mod gather;
 mod inbox;
 mod lookup;
+mod material;
 mod meter;
 mod model_call;
 mod model_menu;
@@ -28,6 +31,7 @@ mod run;
 mod settings;
 mod signal;
 mod status;
+mod summary;
 mod tools;
 mod transcript;
 mod turn;
@@ -42,4 +46,5 @@ use crate::store::Migration;
 pub const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, sql: include_str!("../../migrations/chat/0001_init.sql") },
     Migration { version: 2, sql: include_str!("../../migrations/chat/0002_models.sql") },
+    Migration { version: 4, sql: include_str!("../../migrations/chat/0004_summary.sql") },
 ];

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::future::{Either, select};
 use std::pin::pin;
 
+use super::context::estimate_prompt;
 use super::conversation::Conversation;
 use super::finish::Said;
 use super::meter::{Caller, Ended, Leave, NoLeave};
@@ -97,13 +98,14 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
                     run.failed.unwrap_or((Trouble::NoProvider, String::new(), "no provider is set up".to_owned()));
                 return self.end_failed(&turn, &said, trouble, &reason);
             }
-            let prompt = self.prompt()?;
+            let prompt = self.prompt_for(&turn).await?;
             let caller = Caller { turn: turn.id, kind: "model", person: turn.user_id };
             let leave = match self.ask_leave(caller, &run.chain, prompt_tokens(&prompt)).await? {
                 Ok(leave) => leave,
                 Err(refusal) => return self.end_without_leave(&turn, &run.said.with(""), refusal),
             };
             let prompt = self.fit(prompt, &leave, &run);
+            let sent = estimate_prompt(&prompt);
             match self.try_model(&mut turn, &leave, prompt, &mut run).await? {
                 Tried::Over => return Ok(()),
                 Tried::Answered(answered) => {
@@ -122,7 +124,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
                     if error.class == ErrorClass::Content {
                         return self.end_failed(&turn, &said, trouble, &error.detail);
                     }
-                    let again = self.mend(&leave, &error, &mut run).await?;
+                    let again = self.mend(&turn, sent, &leave, &error, &mut run).await?;
                     run.failed.get_or_insert((trouble, said, error.detail.clone()));
                     if !again {
                         run.chain.retain(|model| *model != leave.model);
@@ -172,10 +174,13 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             usage.add(&consumed);
             let mut ended = Ended { state: "failed", usage, guessed, error: None, log_id: heard.log_id.as_deref() };
             let (error, trouble) = match &heard.end {
+                End::Complete if !run.compacted && self.was_cut_silently(turn, &leave.model, &heard.answer)? => {
+                    (ModelError::new(ErrorClass::Overflow, "the server cut the prompt to fit"), Trouble::TooLong)
+                }
                 End::Complete => match heard.answer.outcome() {
                     Ok(finish) => {
                         if !guessed {
-                            self.note_usage(&leave.model, prompt_tokens(&prompt), &consumed)?;
+                            self.note_usage(&leave.model, estimate_prompt(&prompt), &consumed)?;
                         }
                         return Ok(Tried::Answered(Answered { heard, finish, step, usage, guessed }));
                     }
@@ -226,13 +231,20 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     }
 
     /// Mends what made a model refuse the request. True: it is worth asking the same model once more.
-    async fn mend(&self, leave: &Leave, error: &ModelError, run: &mut Run) -> Result<bool, StoreError> {
+    async fn mend(
+        &self,
+        turn: &Turn,
+        sent: u32,
+        leave: &Leave,
+        error: &ModelError,
+        run: &mut Run,
+    ) -> Result<bool, StoreError> {
         match (error.class, error.feature) {
             (ErrorClass::BadRequest, Some(feature)) => Ok(!leave.without.contains(&feature)
                 && run.refused.entry(leave.model.clone()).or_default().insert(feature)),
             (ErrorClass::Overflow, _) if !run.compacted => {
                 run.compacted = true;
-                self.compact_for_overflow(&leave.model).await
+                self.make_room_after_overflow(turn, sent).await
             }
             _ => Ok(false),
         }
@@ -256,11 +268,14 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     }
 
     fn end_without_leave(&self, turn: &Turn, said: &str, refusal: NoLeave) -> Result<(), StoreError> {
-        let trouble = match refusal {
-            NoLeave::Capped { cap, until } => Trouble::Capped { cap: cap_of(cap), until },
-            NoLeave::Unknown => Trouble::NoLeave,
-        };
-        self.end_failed(turn, said, trouble, "no leave for a model call")
+        self.end_failed(turn, said, trouble_of_refusal(refusal), "no leave for a model call")
+    }
+}
+
+pub(super) fn trouble_of_refusal(refusal: NoLeave) -> Trouble {
+    match refusal {
+        NoLeave::Capped { cap, until } => Trouble::Capped { cap: cap_of(cap), until },
+        NoLeave::Unknown => Trouble::NoLeave,
     }
 }
 
@@ -274,8 +289,7 @@ fn cap_of(cap: directory::Cap) -> Cap {
 
 /// Estimated tokens of a prompt.
 pub(super) fn prompt_tokens(prompt: &Prompt) -> u64 {
-    let messages: u64 = prompt.messages.iter().map(|message| u64::from(transcript::estimate(message))).sum();
-    messages + u64::from(estimate(&prompt.system))
+    estimate_prompt(prompt).into()
 }
 
 /// What a call consumed, and whether that is a guess because the server did not tell. A call that brought nothing was
@@ -311,7 +325,7 @@ fn retry_pause(error: &ModelError, tries: u32, salt: i64) -> Option<i64> {
     }
 }
 
-fn trouble_of(error: &ModelError) -> Trouble {
+pub(super) fn trouble_of(error: &ModelError) -> Trouble {
     match error.class {
         ErrorClass::Auth => Trouble::Key,
         ErrorClass::Plan | ErrorClass::Retired => Trouble::ModelUnavailable,
@@ -322,15 +336,5 @@ fn trouble_of(error: &ModelError) -> Trouble {
         ErrorClass::BadRequest => Trouble::Refused,
         ErrorClass::Content => Trouble::Declined,
         ErrorClass::Empty => Trouble::Empty,
-    }
-}
-
-impl<S: Sql, P: Ports> Conversation<S, P> {
-    async fn compact_for_overflow(&self, _model: &ModelRef) -> Result<bool, StoreError> {
-        Ok(false)
-    }
-
-    fn note_usage(&self, _model: &ModelRef, _estimated: u64, _usage: &Usage) -> Result<(), StoreError> {
-        Ok(())
     }
 }

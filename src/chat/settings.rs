@@ -48,6 +48,12 @@ pub struct Settings {
     pub token_refusals: u32,
     /// Messages that Telegram accepted only without formatting.
     pub plain_resends: u32,
+    /// What reports have taught about models, see [`crate::llm::tokens::learn`]; the last one changed first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub corrections: Vec<(ModelRef, u32)>,
+    /// Answers until a failed compaction is tried again; 0: whenever one is due.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub compaction_rest: u32,
     /// The chat this one moved to (group became supergroup), if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub moved_to: Option<i64>,
@@ -55,6 +61,10 @@ pub struct Settings {
 
 fn is_default(thinking: &Thinking) -> bool {
     *thinking == Thinking::Default
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 impl Settings {
@@ -101,5 +111,14 @@ mod tests {
             r#"{"session":"main:5","admission":{"owner":true,"require_mention":false,"bot_username":"TideBot","bot_user_id":9,"good_for_ms":60000},"epoch":0,"lang":"en","flood_until":0,"token_rest_until":0,"token_refusals":0,"plain_resends":0}"#
         );
         assert_eq!(serde_json::from_str::<Settings>("{}").unwrap(), Settings::default());
+        let learnt = Settings {
+            corrections: vec![(ModelRef::new("ollama", "m"), 1_300)],
+            compaction_rest: 3,
+            ..Settings::default()
+        };
+        assert_eq!(
+            serde_json::to_string(&learnt).unwrap(),
+            r#"{"epoch":0,"lang":"en","flood_until":0,"token_rest_until":0,"token_refusals":0,"plain_resends":0,"corrections":[["ollama/m",1300]],"compaction_rest":3}"#
+        );
     }
 }

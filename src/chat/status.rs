@@ -10,7 +10,9 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     pub(super) fn status(&self) -> Result<String, StoreError> {
         let now = self.ports.now();
         let settings = self.settings.borrow();
-        let (messages, tokens) = transcript::size(&self.sql, settings.epoch)?;
+        let (messages, _) = transcript::size(&self.sql, settings.epoch)?;
+        let model = self.model();
+        let tokens = i64::from(self.size(&model, &self.view(&model)?));
         let (undelivered, ambiguous, failed) = outbox::counts(&self.sql)?;
         let used = self.sql.run(
             "SELECT count(*), coalesce(sum(json_extract(detail, '$.input')), 0),
@@ -22,7 +24,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         Ok(status(
             settings.lang,
             &Status {
-                model: self.model().to_string(),
+                model: model.to_string(),
                 messages,
                 tokens,
                 running: turn::open(&self.sql)?.map(|turn| (now - turn.created_at) / 1_000),

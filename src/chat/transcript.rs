@@ -21,8 +21,11 @@ pub fn estimate(message: &Message) -> u32 {
 fn part_tokens(part: &Part) -> u32 {
     match &part.kind {
         PartKind::Text(text) => tokens::estimate(text),
-        PartKind::Thought(_) => 0,
-        PartKind::ToolCall(call) => tokens::estimate(&call.arguments.to_string()),
+        // Where it is not replayed the estimate is too high, which does no harm.
+        PartKind::Thought(text) => tokens::estimate(text),
+        PartKind::ToolCall(call) => {
+            tokens::estimate(&call.name).saturating_add(tokens::estimate(&call.arguments.to_string()))
+        }
         PartKind::ToolResult(result) => tokens::estimate(&result.content),
         PartKind::Media(_) => 300,
     }
@@ -36,19 +39,46 @@ pub fn append(sql: &impl Sql, epoch: i64, turn: Option<i64>, message: &Message, 
     rows.first().map_or(Err(StoreError::Shape { index: 0 }), |row| row.int(0))
 }
 
-/// The newest messages of `epoch`, newest first: at most `limit`, as many as `budget` tokens hold and one more. What they
-/// weigh is read from the index, so that no body is read in vain.
-pub fn newest(sql: &impl Sql, epoch: i64, limit: i64, budget: u32) -> Result<Vec<Stored>, StoreError> {
+/// A stretch of an epoch: its messages with `after < id <= upto`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stretch {
+    pub epoch: i64,
+    pub after: i64,
+    pub upto: i64,
+}
+
+/// The newest messages of a stretch, oldest first: at most `limit`, as many as `budget` tokens hold and one more. What
+/// they weigh is read from the index, so that no body is read in vain and no more rows than `limit` are looked at.
+pub fn newest(sql: &impl Sql, stretch: Stretch, limit: i64, budget: u32) -> Result<Vec<Stored>, StoreError> {
     let rows = sql.run(
-        "SELECT id, turn_id, tokens, body FROM message WHERE epoch = ?1 AND hidden = 0 AND id >= (
+        "SELECT id, turn_id, tokens, body FROM message WHERE epoch = ?1 AND hidden = 0 AND id <= ?5 AND id >= (
            SELECT min(id) FROM (
              SELECT id, sum(tokens) OVER (ORDER BY id DESC) - tokens AS newer FROM (
-               SELECT id, tokens FROM message WHERE epoch = ?1 AND hidden = 0 ORDER BY id DESC LIMIT ?2))
+               SELECT id, tokens FROM message WHERE epoch = ?1 AND hidden = 0 AND id > ?4 AND id <= ?5
+               ORDER BY id DESC LIMIT ?2))
            WHERE newer <= ?3)
-         ORDER BY id DESC",
-        &[epoch.into(), limit.into(), i64::from(budget).into()],
+         ORDER BY id",
+        &[stretch.epoch.into(), limit.into(), i64::from(budget).into(), stretch.after.into(), stretch.upto.into()],
     )?;
     rows.iter().map(read).collect()
+}
+
+/// How many messages a stretch holds.
+pub fn count(sql: &impl Sql, stretch: Stretch) -> Result<i64, StoreError> {
+    let rows = sql.run(
+        "SELECT count(*) FROM message WHERE epoch = ?1 AND hidden = 0 AND id > ?2 AND id <= ?3",
+        &[stretch.epoch.into(), stretch.after.into(), stretch.upto.into()],
+    )?;
+    rows.first().map_or(Ok(0), |row| row.int(0))
+}
+
+/// True if the stretch has messages before `id`.
+pub fn has_before(sql: &impl Sql, stretch: Stretch, id: i64) -> Result<bool, StoreError> {
+    let rows = sql.run(
+        "SELECT 1 FROM message WHERE epoch = ?1 AND hidden = 0 AND id > ?2 AND id < ?3 LIMIT 1",
+        &[stretch.epoch.into(), stretch.after.into(), id.into()],
+    )?;
+    Ok(!rows.is_empty())
 }
 
 fn read(row: &Row) -> Result<Stored, StoreError> {

@@ -87,6 +87,11 @@ pub fn is_open(sql: &impl Sql) -> Result<bool, StoreError> {
     Ok(!sql.run("SELECT 1 FROM turn WHERE state = 'running' LIMIT 1", &[])?.is_empty())
 }
 
+/// True if the turn is over and was answered.
+pub fn is_answered(sql: &impl Sql, id: i64) -> Result<bool, StoreError> {
+    Ok(!sql.run("SELECT 1 FROM turn WHERE id = ?1 AND state = 'answered'", &[id.into()])?.is_empty())
+}
+
 pub fn request_stop(sql: &impl Sql) -> Result<(), StoreError> {
     sql.run("UPDATE turn SET stop_requested = 1 WHERE state = 'running'", &[])?;
     Ok(())

@@ -29,20 +29,30 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         }
         loop {
             let done = match self.next_turn() {
-                Ok(Some(turn)) => self.run_turn(turn).await,
-                Ok(None) => return hold.leave(),
+                Ok(Some(turn)) => self.run_and_deliver(turn).await,
+                Ok(None) => match self.run_asked_compaction().await {
+                    Ok(false) => return hold.leave(),
+                    Ok(true) => {
+                        self.deliver().await;
+                        Ok(())
+                    }
+                    Err(error) => Err(error),
+                },
                 Err(error) => Err(error),
             };
             if let Err(error) = done {
                 // The turn stays open; the alarm takes it up again.
                 return self.fault("turn", &error);
             }
-            self.deliver().await;
-            let model = self.model();
-            if let Err(error) = self.learn(&model).await {
-                return self.fault("turn", &error);
-            }
         }
+    }
+
+    /// A turn and, once its answer is out, the room for the next.
+    async fn run_and_deliver(&self, turn: Turn) -> Result<(), StoreError> {
+        self.run_turn(turn.clone()).await?;
+        self.deliver().await;
+        self.learn(&self.model()).await?;
+        self.compact_if_due(&turn).await
     }
 
     fn next_turn(&self) -> Result<Option<Turn>, StoreError> {
@@ -82,6 +92,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     pub(super) fn begin_turn(&self, rows: &[Waiting]) -> Result<(), StoreError> {
         let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(()) };
         self.live.idle.set(false);
+        self.live.came.raise();
         let now = self.ports.now();
         let (lang, epoch) = (self.settings.borrow().lang, self.settings.borrow().epoch);
         let id = turn::begin(

@@ -89,6 +89,7 @@ pub fn help(lang: Lang) -> &'static str {
          /new — archive this conversation and start fresh\n\
          /stop — end the current answer (also: the Stop button, or the word “stop”)\n\
          /model — pick the model\n\
+         /compact — fold what is old into a summary; say what matters: /compact the trip\n\
          /think off…high — how hard the model thinks; /reasoning shows what it thought\n\
          /usage — what was used and spent; /footer adds it to each answer\n\
          /status — what I am doing and with what\n\
@@ -98,6 +99,7 @@ pub fn help(lang: Lang) -> &'static str {
          /new — убрать разговор в архив и начать новый\n\
          /stop — прервать ответ (или кнопка «Стоп», или слово «стоп»)\n\
          /model — выбрать модель\n\
+         /compact — свернуть старое в конспект; можно сказать, что важно: /compact поездка\n\
          /think off…high — насколько усердно модель думает; /reasoning покажет её мысли\n\
          /usage — что израсходовано; /footer добавит это к каждому ответу\n\
          /status — чем я занят и на чём работаю\n\
@@ -144,7 +146,7 @@ pub fn list_incomplete(lang: Lang) -> &'static str {
 }
 
 /// Command menu: name and description, for `setMyCommands`.
-pub fn menu(lang: Lang) -> [(&'static str, &'static str); 9] {
+pub fn menu(lang: Lang) -> [(&'static str, &'static str); 10] {
     [
         ("new", lang.pick("Start a fresh conversation", "Начать новый разговор")),
         ("stop", lang.pick("End the current answer", "Прервать ответ")),
@@ -152,6 +154,7 @@ pub fn menu(lang: Lang) -> [(&'static str, &'static str); 9] {
         ("think", lang.pick("How hard the model thinks", "Насколько усердно думает модель")),
         ("reasoning", lang.pick("Show or hide the model's thoughts", "Показать или скрыть мысли модели")),
         ("usage", lang.pick("What was used and spent", "Что израсходовано")),
+        ("compact", lang.pick("Fold the old messages into a summary", "Свернуть старое в конспект")),
         ("status", lang.pick("What I am doing", "Чем я занят")),
         ("whoami", lang.pick("Your and this chat's ids", "Ваш id и id чата")),
         ("help", lang.pick("What I can do", "Что я умею")),
@@ -163,6 +166,7 @@ pub fn menu(lang: Lang) -> [(&'static str, &'static str); 9] {
 pub struct Status {
     pub model: String,
     pub messages: i64,
+    /// Of the prompt as it stands, as the model would count them.
     pub tokens: i64,
     /// Seconds the running turn has lasted.
     pub running: Option<i64>,
@@ -181,7 +185,7 @@ pub fn status(lang: Lang, s: &Status) -> String {
     let mut lines = match lang {
         Lang::En => vec![
             format!("Model: {}", s.model),
-            format!("Conversation: {} messages, about {} tokens", s.messages, s.tokens),
+            format!("Conversation: {} messages; the next prompt has about {} tokens", s.messages, s.tokens),
             match s.running {
                 Some(seconds) => format!("Answering for {seconds} s; waiting messages: {}", s.waiting),
                 None => "Idle".to_owned(),
@@ -190,7 +194,7 @@ pub fn status(lang: Lang, s: &Status) -> String {
         ],
         Lang::Ru => vec![
             format!("Модель: {}", s.model),
-            format!("Разговор: сообщений {}, около {} токенов", s.messages, s.tokens),
+            format!("Разговор: сообщений {}; следующий запрос — около {} токенов", s.messages, s.tokens),
             match s.running {
                 Some(seconds) => format!("Отвечаю уже {seconds} с; сообщений в очереди: {}", s.waiting),
                 None => "Свободен".to_owned(),

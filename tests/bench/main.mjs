@@ -12,6 +12,7 @@ import { limitRow } from "./figures.mjs";
 import { acknowledgement } from "./rows/acknowledgement.mjs";
 import { context } from "./rows/context.mjs";
 import { cost } from "./rows/cost.mjs";
+import { prompt } from "./rows/prompt.mjs";
 import { latency, throughput } from "./rows/instant.mjs";
 import { limited, unlimited } from "./rows/streaming.mjs";
 import { startWorld } from "./world.mjs";
@@ -26,6 +27,7 @@ const GROUPS = [
   { rows: [6, 7], name: "CPU time and memory", work: cost },
   { rows: [8], name: "context", work: context },
   { rows: [9], name: "size", work: size },
+  { rows: [10], name: "prompt tokens", work: prompt },
 ];
 
 function size() {
@@ -113,7 +115,7 @@ for (const group of GROUPS.filter((each) => each.rows.some((row) => wanted.inclu
   }
   console.log(`  ${group.name}: ${((Date.now() - began) / 1000).toFixed(1)} s`);
 }
-rows.sort((a, b) => Number(a.row[0]) - Number(b.row[0]));
+rows.sort((a, b) => Number.parseInt(a.row, 10) - Number.parseInt(b.row, 10));
 console.log(`\n${table(rows)}\n`);
 console.log("ours: build/. Floors: 1 (a) a plain JavaScript Worker that stores an update, sets an alarm and answers; others (b) the");
 console.log("smallest durable bot, which then asks the model from the alarm and sends one message. Load at the end: " + loadavg()[0].toFixed(1));

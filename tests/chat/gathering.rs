@@ -39,7 +39,8 @@ fn a_text_in_twelve_parts_starts_by_the_cap_and_the_rest_follows() {
     }
     sim.run();
     assert_eq!(sim.requests()[0].at, 7_500, "no message waits longer");
-    let parts: usize = sim.requests().iter().map(|request| request.question().matches('x').count() / 4_096).sum();
+    let parts: usize =
+        sim.answer_requests().iter().map(|request| request.question().matches('x').count() / 4_096).sum();
     assert_eq!(parts, 12, "nothing is left out");
     assert!(sim.inbox().iter().all(|row| row == "message turn" || row == "message merged"), "{:?}", sim.inbox());
 }

@@ -29,6 +29,16 @@ impl Sim {
         self.world.model.requests.borrow().clone()
     }
 
+    /// Requests for answers to people.
+    pub fn answer_requests(&self) -> Vec<Request> {
+        self.requests().into_iter().filter(|request| !request.is_summary()).collect()
+    }
+
+    /// Requests for summaries.
+    pub fn summary_requests(&self) -> Vec<Request> {
+        self.requests().into_iter().filter(Request::is_summary).collect()
+    }
+
     /// `kind outcome` of every row of the inbox.
     pub fn inbox(&self) -> Vec<String> {
         self.store.rows("SELECT kind, outcome FROM inbox ORDER BY seq")

@@ -15,6 +15,7 @@ mod telegram;
 mod updates;
 
 mod access;
+mod compaction;
 mod edits;
 mod failover;
 mod gathering;
@@ -28,6 +29,7 @@ mod refusals;
 mod starting_afresh;
 mod stopping;
 mod store_faults;
+mod thrift;
 mod token;
 mod tools;
 mod trouble;

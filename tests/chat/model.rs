@@ -40,7 +40,7 @@ impl Script {
     /// An answer in pieces, `pause` milliseconds before each.
     pub fn words(pause: i64, words: &[&str]) -> Script {
         let mut script = Script::partial(pause, words);
-        script.chunks.push((0, done("stop")));
+        script.chunks.push((0, done("stop", 26)));
         script
     }
 
@@ -61,7 +61,7 @@ impl Script {
         let call = json!({"message": {"role": "assistant", "content": "",
             "tool_calls": [{"function": {"name": name, "arguments": arguments}}]}, "done": false});
         let mut script = Script::partial(10, &[text]).line(&call.to_string());
-        script.chunks.push((0, done("stop")));
+        script.chunks.push((0, done("stop", 26)));
         script
     }
 
@@ -74,7 +74,7 @@ impl Script {
 
     /// More of an answer, and its end.
     pub fn says_more(mut self, text: &str) -> Script {
-        self.chunks.extend([(10, line(text)), (0, done("stop"))]);
+        self.chunks.extend([(10, line(text)), (0, done("stop", 26))]);
         self
     }
 
@@ -126,7 +126,7 @@ impl Script {
     /// It ended because of its length.
     pub fn too_long(mut self) -> Script {
         self.chunks.pop();
-        self.chunks.push((0, done("length")));
+        self.chunks.push((0, done("length", 26)));
         self
     }
 }
@@ -135,9 +135,9 @@ fn line(text: &str) -> Vec<u8> {
     format!("{}\n", json!({"message": {"role": "assistant", "content": text}, "done": false})).into_bytes()
 }
 
-fn done(reason: &str) -> Vec<u8> {
+fn done(reason: &str, prompt_tokens: u64) -> Vec<u8> {
     let line = json!({"message": {"role": "assistant", "content": ""}, "done": true, "done_reason": reason,
-        "prompt_eval_count": 26, "eval_count": 5});
+        "prompt_eval_count": prompt_tokens, "eval_count": 5});
     format!("{line}\n").into_bytes()
 }
 
@@ -168,6 +168,11 @@ impl Request {
             .unwrap_or("")
     }
 
+    /// It asks for a summary of a conversation, not for an answer to a person.
+    pub fn is_summary(&self) -> bool {
+        self.body["messages"][0]["content"].as_str().is_some_and(|system| system.starts_with("You keep the memory"))
+    }
+
     /// `role: text` of every message but the system's.
     pub fn prompt(&self) -> Vec<String> {
         let all = self.body["messages"].as_array().unwrap().iter().skip(1);
@@ -179,12 +184,18 @@ impl Request {
 pub struct Model {
     pub requests: RefCell<Vec<Request>>,
     answers: RefCell<VecDeque<Script>>,
+    summaries: RefCell<VecDeque<Script>>,
+    /// Counts a prompt's tokens as this server does; `None`: it says 26 of every one.
+    pub counter: Cell<Option<Counter>>,
+    /// A summary without a script has so many words more than it needs.
+    pub summary_filler: Cell<usize>,
     lists: RefCell<VecDeque<Script>>,
     by_question: RefCell<Option<Rule>>,
     /// The answer of `/api/show`; empty: 404.
     pub shown: RefCell<String>,
 }
 
+type Counter = fn(&Request) -> u64;
 type Rule = Box<dyn Fn(&Request) -> Script>;
 
 impl Model {
@@ -196,6 +207,17 @@ impl Model {
     /// Every question without a script is answered by this rule.
     pub fn by_question(&self, rule: impl Fn(&Request) -> Script + 'static) {
         self.by_question.replace(Some(Box::new(rule)));
+    }
+
+    /// The next request for a summary is answered so. Without a script the summary is the line of [`echo`].
+    pub fn next_summary(&self, script: Script) {
+        self.summaries.borrow_mut().push_back(script);
+    }
+
+    /// Scripts not used yet are not used any more.
+    pub fn forget_scripts(&self) {
+        self.answers.borrow_mut().clear();
+        self.summaries.borrow_mut().clear();
     }
 
     /// The next look at the catalogue is answered so.
@@ -221,17 +243,32 @@ impl Model {
             return Ok(world.model.show(&world, state));
         }
         let is_list = asked.url.ends_with("/api/tags");
-        let queue = if is_list { &world.model.lists } else { &world.model.answers };
+        let queue = match (is_list, asked.is_summary()) {
+            (true, _) => &world.model.lists,
+            (_, true) => &world.model.summaries,
+            _ => &world.model.answers,
+        };
         let script = queue.borrow_mut().pop_front().unwrap_or_else(|| {
             if is_list {
                 let names = if asked.url.contains("relay") { "" } else { r#"{"name":"llama3:8b"}"# };
                 return Script::status(200, &format!(r#"{{"models":[{names}]}}"#));
+            }
+            if asked.is_summary() {
+                let filler = " as told before".repeat(world.model.summary_filler.get() / 3);
+                return Script::says(&format!("{}{filler}", echo(asked.question()))).after(1_000);
             }
             if let Some(rule) = &*world.model.by_question.borrow() {
                 return rule(&asked);
             }
             Script::says(&format!("Re: {}", asked.question())).after(100)
         });
+        let mut script = script;
+        if let Some(count) = world.model.counter.get()
+            && script.chunks.last().is_some_and(|(_, chunk)| *chunk == done("stop", 26))
+        {
+            script.chunks.pop();
+            script.chunks.push((0, done("stop", count(&asked))));
+        }
         if !is_list {
             world.model.requests.borrow_mut().push(asked);
         }
@@ -244,6 +281,17 @@ impl Model {
         let retry_after = script.retry_after.map(str::to_owned);
         Ok(ModelResponse { status: script.status, retry_after, log_id: None, body: stream })
     }
+}
+
+/// A summary that keeps what is marked: every `fact…` in the material, once.
+pub fn echo(material: &str) -> String {
+    let mut facts: Vec<&str> = Vec::new();
+    for word in material.split(|c: char| !c.is_alphanumeric()) {
+        if word.starts_with("fact") && !facts.contains(&word) {
+            facts.push(word);
+        }
+    }
+    format!("Summary: {}.", facts.join(" "))
 }
 
 pub struct Stream {

@@ -8,10 +8,10 @@ use tideclaw::chat::config::Streaming;
 const SEEDS: std::ops::Range<u64> = 0..200;
 
 /// SplitMix64 (Steele, Lea, Flood 2014): the same numbers everywhere.
-struct Dice(u64);
+pub struct Dice(pub u64);
 
 impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
+    pub fn roll(&mut self, sides: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -49,7 +49,7 @@ fn play(seed: u64) -> Sim {
         match dice.roll(12) {
             0..5 => last = Some(sim.text(&format!("question {number}"))),
             5 => {
-                sim.text(["/stop", "stop", "/new", "/status", "/model"][dice.roll(5) as usize]);
+                sim.text(["/stop", "stop", "/new", "/status", "/model", "/compact"][dice.roll(6) as usize]);
             }
             6 => sim.kill(),
             7 => sim.world.telegram.once("sendMessage", Answer::Flood(1 + dice.roll(20) as i64)),

@@ -44,7 +44,7 @@ pub fn chat(endpoint: &Endpoint, model: &str, prompt: &Prompt) -> HttpRequest {
 }
 
 /// Whether the base address leads to Ollama's cloud, directly or by AI Gateway (which never leads to a home server).
-fn is_cloud(endpoint: &Endpoint) -> bool {
+pub fn is_cloud(endpoint: &Endpoint) -> bool {
     let host =
         Url::parse(endpoint.base_url.trim()).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
     host == "ollama.com" || host.ends_with(".ollama.com") || gateway::slug(&endpoint.base_url).is_some()
