@@ -4,6 +4,8 @@
 //! (providers.md §2.2): stable text first, nothing that moves. Costs the same in a conversation of 10 or 10,000 messages:
 //! the rows after the summary's mark are found by their sizes alone. Not here: making room (`compact`).
 
+use serde_json::Value;
+
 use super::conversation::Conversation;
 use super::ports::Ports;
 use super::summary::{self, Summary};
@@ -79,6 +81,13 @@ impl View {
         rows.saturating_add(self.summary.as_ref().map_or(0, |summary| summary.tokens))
     }
 
+    /// Takes the providers' raw data off the messages up to `through`: they were refused (`run`).
+    fn drop_signatures(&mut self, through: i64) {
+        for row in self.rows.iter_mut().filter(|row| row.id <= through) {
+            row.message.parts.iter_mut().filter_map(|part| part.meta.as_mut()).for_each(|meta| meta.raw = Value::Null);
+        }
+    }
+
     fn messages(self) -> Vec<Message> {
         // A history must not open with an answer whose question is gone.
         let start = self.rows.iter().position(|row| row.message.role == Role::User).unwrap_or(0);
@@ -131,6 +140,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         let size = self.size(&turn.model, &view);
         // Then nothing can be due after the answer, and nothing need be asked of the store.
         self.live.roomy.set(view.rows.len() < Limits::MANY && size < limits.soft / 2);
+        view.drop_signatures(self.settings.borrow().unsigned_through);
         Ok(Prompt {
             system: self.system(),
             messages: view.messages(),

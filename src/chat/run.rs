@@ -28,8 +28,8 @@ use crate::text::trouble::{Cap, Trouble};
 const MAX_TRIES: u32 = 3;
 /// A provider that asks for a longer pause than this is not waited for.
 const LONGEST_PAUSE_MS: i64 = 20_000;
-/// Most an answer may have, thinking included, tokens.
-const MAX_OUTPUT: u32 = 16_384;
+/// Most an answer may have, thinking included, tokens. Servers of unknown make refuse more than their models can.
+const MAX_OUTPUT: u32 = 8_192;
 
 /// What a run remembers from call to call.
 #[derive(Debug, Default)]
@@ -40,6 +40,8 @@ struct Run {
     refused: BTreeMap<ModelRef, BTreeSet<Feature>>,
     /// The history was folded because it did not fit: not a second time.
     compacted: bool,
+    /// Stored signatures were refused: not a second time.
+    unsigned: bool,
     /// Rounds of tool calls so far.
     tools: Loop,
     said: Said,
@@ -71,7 +73,7 @@ impl Answered {
 
 /// How the tries of one model ended.
 enum Tried {
-    Answered(Answered),
+    Answered(Box<Answered>),
     /// All is written down.
     Over,
     /// `said`: what came before it failed.
@@ -111,14 +113,14 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
                 Tried::Answered(answered) => {
                     run.said.count(&answered.usage, self.cost(&leave.model, &answered.usage));
                     if answered.heard.answer.calls().next().is_none() {
-                        return self.end_answered(&turn, &leave, answered, &run.said);
+                        return self.end_answered(&turn, &leave, *answered, &run.said);
                     }
                     if !run.tools.begin_round() {
                         self.close_call(&leave, answered.step, &answered.ended())?;
                         let said = run.said.with(&answered.heard.answer.text());
                         return self.end_failed(&turn, &said, Trouble::Loop, "called tools without end");
                     }
-                    self.use_tools(&turn, &leave, answered, &mut run)?;
+                    self.use_tools(&turn, &leave, &answered, &mut run)?;
                 }
                 Tried::Failed { error, trouble, said } => {
                     if error.class == ErrorClass::Content {
@@ -147,8 +149,9 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     fn fit(&self, mut prompt: Prompt, leave: &Leave, run: &Run) -> Prompt {
         let settings = self.settings.borrow();
         prompt.thinking = settings.thinking;
-        prompt.tools = tools::specs();
-        prompt.max_output_tokens = Some(MAX_OUTPUT);
+        let facts = self.facts(&leave.model);
+        prompt.tools = if facts.tools == Some(false) { Vec::new() } else { tools::specs() };
+        prompt.max_output_tokens = Some(facts.max_output_tokens.map_or(MAX_OUTPUT, |most| most.min(MAX_OUTPUT)));
         prompt.dropped = leave.without.clone();
         prompt.dropped.extend(run.refused.get(&leave.model).into_iter().flatten());
         if run.tools.is_over() {
@@ -182,7 +185,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
                         if !guessed {
                             self.note_usage(&leave.model, estimate_prompt(&prompt), &consumed)?;
                         }
-                        return Ok(Tried::Answered(Answered { heard, finish, step, usage, guessed }));
+                        return Ok(Tried::Answered(Box::new(Answered { heard, finish, step, usage, guessed })));
                     }
                     Err(error) => {
                         let trouble = trouble_of(&error);
@@ -240,6 +243,12 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         run: &mut Run,
     ) -> Result<bool, StoreError> {
         match (error.class, error.feature) {
+            (ErrorClass::BadRequest, Some(Feature::Signatures)) if !run.unsigned => {
+                run.unsigned = true;
+                let through = transcript::last(&self.sql)?;
+                self.change(|settings| settings.unsigned_through = through)?;
+                Ok(true)
+            }
             (ErrorClass::BadRequest, Some(feature)) => Ok(!leave.without.contains(&feature)
                 && run.refused.entry(leave.model.clone()).or_default().insert(feature)),
             (ErrorClass::Overflow, _) if !run.compacted => {
@@ -251,7 +260,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     }
 
     /// Keeps the model's calls with their results, for the next round.
-    fn use_tools(&self, turn: &Turn, leave: &Leave, answered: Answered, run: &mut Run) -> Result<(), StoreError> {
+    fn use_tools(&self, turn: &Turn, leave: &Leave, answered: &Answered, run: &mut Run) -> Result<(), StoreError> {
         let now = self.ports.now();
         let heard = &answered.heard;
         run.said.add(&heard.answer);

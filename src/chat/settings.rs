@@ -36,6 +36,10 @@ pub struct Settings {
     /// Answers end with what they took.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub show_footer: bool,
+    /// Raw data of messages up to this one no longer goes to providers: a key or a route changed, and with it what their
+    /// signatures are good for (providers.md §2.3.5).
+    #[serde(skip_serializing_if = "is_default")]
+    pub unsigned_through: i64,
     pub lang: Lang,
     /// The models last listed by `/model`, in button order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -52,19 +56,15 @@ pub struct Settings {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub corrections: Vec<(ModelRef, u32)>,
     /// Answers until a failed compaction is tried again; 0: whenever one is due.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "is_default")]
     pub compaction_rest: u32,
     /// The chat this one moved to (group became supergroup), if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub moved_to: Option<i64>,
 }
 
-fn is_default(thinking: &Thinking) -> bool {
-    *thinking == Thinking::Default
-}
-
-fn is_zero(number: &u32) -> bool {
-    *number == 0
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl Settings {

@@ -90,6 +90,12 @@ fn read(row: &Row) -> Result<Stored, StoreError> {
     })
 }
 
+/// The newest message of the whole conversation; 0: none.
+pub fn last(sql: &impl Sql) -> Result<i64, StoreError> {
+    let rows = sql.run("SELECT coalesce(max(id), 0) FROM message", &[])?;
+    rows.first().map_or(Ok(0), |row| row.int(0))
+}
+
 /// How many messages the epoch holds, and their estimated tokens.
 pub fn size(sql: &impl Sql, epoch: i64) -> Result<(i64, i64), StoreError> {
     let rows = sql.run(

@@ -9,6 +9,9 @@ import { SOON_MS, startWorld } from "./support/world.mjs";
 const [FIRST, IDLE, TOTAL] = [3, 2, 8];
 const SLOW_MS = [12_000, 65_000];
 
+/** The people here are owners too, and all of them hear of a refused key. */
+const answers = (person) => person.replies().filter((m) => !m.text.startsWith("🔑"));
+
 describe("models", { concurrency: 2 }, () => {
   describe("failures", { concurrency: 20 }, () => {
     let world;
@@ -29,9 +32,7 @@ describe("models", { concurrency: 2 }, () => {
       assert.ok(ms < withinMs, `${ms} ms`);
       await person.talk(`After that, ${person.id}`);
       assert.equal(world.asked(question).filter((r) => r.lastUser === question).length, calls, "model calls");
-      // The people here are owners too, and all of them hear of a refused key.
-      const about = person.replies().filter((m) => !m.text.startsWith("🔑"));
-      assert.equal(about.length, 2, "one message about it, one answer");
+      assert.equal(answers(person).length, 2, "one message about it, one answer");
       return { person, message };
     }
 
@@ -61,7 +62,7 @@ describe("models", { concurrency: 2 }, () => {
       person.send(question);
       await person.until("The whole answer.");
       await person.settled();
-      assert.equal(person.replies().length, 2);
+      assert.equal(answers(person).length, 2);
       assert.ok(!person.texts().some((text) => text.includes("beginning")));
       assert.equal(world.asked(question).length, 2);
     });

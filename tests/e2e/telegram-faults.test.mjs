@@ -59,7 +59,7 @@ describe("telegram", { concurrency: 20 }, () => {
 
   test("cut after Telegram took it: not repeated, recorded as ambiguous, Send again is offered and works once", async () => {
     const person = await meeting({ action: "cutAfter" });
-    person.ask("Cut", { answer: "Taken all the same." });
+    person.ask("Cut after", { answer: "Taken all the same." });
     const notice = await person.until("did not confirm");
     assert.equal(person.texts().filter((text) => text === "Taken all the same.").length, 1);
     assert.deepEqual(outbox(person).map((row) => row.state), ["ambiguous"]);
@@ -72,7 +72,7 @@ describe("telegram", { concurrency: 20 }, () => {
 
   test("cut before Telegram took it: the same, and Send again brings it", async () => {
     const person = await meeting({ action: "cutBefore" });
-    person.ask("Cut", { answer: "Never arrived." });
+    person.ask("Cut before", { answer: "Never arrived." });
     const notice = await person.until("did not confirm");
     assert.ok(!person.texts().includes("Never arrived."));
     await person.press(notice, "🔁 Send again");
