@@ -14,10 +14,13 @@ mod context;
 mod conversation;
 mod edits;
 mod facts;
+mod files;
 mod finish;
 mod gather;
 mod inbox;
 mod lookup;
+mod material;
+mod media;
 mod meter;
 mod model_call;
 mod model_menu;
@@ -27,6 +30,7 @@ mod quiet;
 mod run;
 mod settings;
 mod signal;
+mod sniff;
 mod status;
 mod tools;
 mod transcript;
@@ -42,4 +46,5 @@ use crate::store::Migration;
 pub const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, sql: include_str!("../../migrations/chat/0001_init.sql") },
     Migration { version: 2, sql: include_str!("../../migrations/chat/0002_models.sql") },
+    Migration { version: 3, sql: include_str!("../../migrations/chat/0003_files.sql") },
 ];

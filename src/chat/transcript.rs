@@ -60,6 +60,15 @@ fn read(row: &Row) -> Result<Stored, StoreError> {
     })
 }
 
+/// The person's message of a turn.
+pub fn question(sql: &impl Sql, epoch: i64, turn: i64) -> Result<Option<Message>, StoreError> {
+    let rows = sql.run(
+        "SELECT id, turn_id, tokens, body FROM message WHERE epoch = ?1 AND hidden = 0 AND turn_id = ?2 ORDER BY id LIMIT 1",
+        &[epoch.into(), turn.into()],
+    )?;
+    Ok(rows.first().map(read).transpose()?.map(|stored| stored.message))
+}
+
 /// How many messages the epoch holds, and their estimated tokens.
 pub fn size(sql: &impl Sql, epoch: i64) -> Result<(i64, i64), StoreError> {
     let rows = sql.run(

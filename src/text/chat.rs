@@ -52,14 +52,6 @@ pub fn too_long(lang: Lang) -> &'static str {
     lang.pick("✂️ The model reached its length limit here.", "✂️ Здесь модель достигла предела длины.")
 }
 
-/// A file came without words, or with words that alone can be answered.
-pub fn cannot_use_files(lang: Lang) -> &'static str {
-    lang.pick(
-        "📎 I keep your file, but I cannot look into photos, voice or documents yet. Please write it in words.",
-        "📎 Файл сохраню, но смотреть фото, слушать голос и читать документы я пока не умею. Напишите, пожалуйста, словами.",
-    )
-}
-
 pub fn cannot_read_this(lang: Lang) -> &'static str {
     lang.pick("I cannot read this kind of message yet.", "Такие сообщения я пока не умею читать.")
 }

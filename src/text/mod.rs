@@ -6,6 +6,7 @@ pub mod access;
 pub mod amount;
 pub mod calendar;
 pub mod chat;
+pub mod media;
 pub mod models;
 pub mod trouble;
 pub mod usage;
