@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use tideclaw::llm::ModelRef;
+use tideclaw::llm::catalogue::Catalogue;
 
 use super::model::{Script, State};
 use super::sim::Sim;
@@ -15,7 +16,13 @@ const PNG: &[u8] = b"\x89PNG\r\n\x1a\n and what follows";
 fn seeing() -> Sim {
     let mut sim = Sim::private();
     sim.config.models = vec![ModelRef::new("ollama", "llava:7b")];
+    sees(&sim);
     sim
+}
+
+fn sees(sim: &Sim) {
+    let shown = json!({"capabilities": ["completion", "vision"], "model_info": {"llama.context_length": 8_192}});
+    sim.world.model.shown.replace(shown.to_string());
 }
 
 fn document(id: &str, name: &str, mime: &str) -> Value {
@@ -103,6 +110,7 @@ fn without_words_and_without_use_the_model_is_not_asked() {
     assert_eq!(sim.turns(), ["failed"]);
     // Another model sees it when it is asked about.
     sim.config.models = vec![ModelRef::new("ollama", "llava:7b")];
+    sim.config.catalogue = Catalogue::new(Some(r#"{"ollama/llava:7b":{"accepts":["image"]}}"#)).0;
     sim.kill();
     sim.text("And now?");
     sim.run();
