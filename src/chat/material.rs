@@ -103,10 +103,14 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         Ok(prompt)
     }
 
-    /// What `model` takes. Of an unknown model of an OpenAI-compatible server it is assumed that it sees: most do, and one
-    /// that does not says so and is asked again without ([`Feature::Media`](crate::llm::Feature)).
+    /// What `model` takes. Of an unknown model behind Gemini's API everything is assumed, behind OpenAI's that it sees: most
+    /// do, and one that does not says so and is asked again without ([`Feature::Media`](crate::llm::Feature)).
     pub(super) fn accepts(&self, model: &ModelRef) -> Accepts {
-        let unknown = Accepts { image: model.provider == "openai", ..Accepts::default() };
+        let unknown = match model.provider.as_str() {
+            "gemini" => Accepts { image: true, audio: true, video: true, pdf: true },
+            "openai" => Accepts { image: true, ..Accepts::default() },
+            _ => Accepts::default(),
+        };
         self.facts(model).accepts.unwrap_or(unknown)
     }
 }
@@ -169,6 +173,15 @@ fn lookup(sql: &impl Sql, messages: &[Message]) -> Result<HashMap<String, File>,
 struct Room {
     bytes: u64,
     text: usize,
+}
+
+/// A file as an export names it.
+pub fn described(sql: &impl Sql, media: &MediaRef) -> Result<String, StoreError> {
+    let known = files::by_keys(sql, &[&media.key])?;
+    let Some(file) = known.first() else { return Ok(format!("{} ({})", media.mime, media.key)) };
+    let heard = file.text.as_deref().filter(|_| matches!(Sort::of(&file.mime), Sort::Audio | Sort::Video));
+    let words = heard.map(|text| format!("\n\n> {}", text.replace('\n', "\n> "))).unwrap_or_default();
+    Ok(format!("{} ({}, {} kB, {}){words}", title(file), file.mime, file.size.div_ceil(1_000), file.key))
 }
 
 /// What is written of a file, and the file itself if it is shown.

@@ -54,13 +54,20 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             return Ok(true);
         }
         let stopped = pin!(self.live.stop.raised());
-        match select(stopped, pin!(self.take_in(turn))).await {
-            Either::Left(_) => Ok(true),
-            Either::Right((done, _)) => done,
+        if let Either::Right((done, _)) = select(stopped, pin!(self.fetch_all(turn))).await {
+            done?;
         }
+        // A transcription minds the stop itself: it has a report to make.
+        let accepts = self.accepts(&turn.model);
+        let all = files::of_turn(&self.sql, turn.id)?;
+        self.transcribe_files(turn, &all, accepts).await?;
+        if self.live.stop.is_raised() {
+            return Ok(true);
+        }
+        self.conclude(turn, accepts)
     }
 
-    async fn take_in(&self, turn: &Turn) -> Result<bool, StoreError> {
+    async fn fetch_all(&self, turn: &Turn) -> Result<(), StoreError> {
         let all = files::of_turn(&self.sql, turn.id)?;
         let queued: Vec<&File> = all.iter().filter(|file| file.state == State::Queued).collect();
         for some in queued.chunks(AT_ONCE) {
@@ -68,11 +75,15 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
                 done?;
             }
         }
-        self.learn(&turn.model).await?;
+        self.learn(&turn.model).await
+    }
+
+    /// Tells the person what is of no use. False if nothing is left to answer.
+    fn conclude(&self, turn: &Turn, accepts: Accepts) -> Result<bool, StoreError> {
         let all = files::of_turn(&self.sql, turn.id)?;
         let Some(question) = transcript::question(&self.sql, turn.epoch, turn.id)? else { return Ok(true) };
-        let accepts = self.accepts(&turn.model);
-        let useful = all.iter().any(|file| why_useless(file, accepts).is_none_or(|why| matches!(why, Why::Cut(_))));
+        let useful =
+            all.iter().any(|file| self.why_useless(file, accepts).is_none_or(|why| matches!(why, Why::Cut(_))));
         let speechless = question.text().trim().is_empty();
         self.atomically(|| {
             self.say_what_is_useless(turn, &all, accepts)?;
@@ -165,7 +176,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         let mut reasons: Vec<(Why, Vec<What>)> = Vec::new();
         for file in all.iter().filter(|file| file.told_turn != Some(turn.id)) {
             // A sticker's emoji says enough.
-            let Some(why) = why_useless(file, accepts).filter(|_| file.kind != AttachmentKind::Sticker) else {
+            let Some(why) = self.why_useless(file, accepts).filter(|_| file.kind != AttachmentKind::Sticker) else {
                 continue;
             };
             match reasons.iter_mut().find(|(known, _)| *known == why) {
@@ -183,28 +194,30 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         let options = SendOptions { silent: true, reply_to: turn.reply_to, ..SendOptions::default() };
         self.say(Slot::Notice, Some(turn.id), &lines, &options)
     }
-}
 
-/// Why the model gets nothing, or not all, of a file.
-fn why_useless(file: &File, accepts: Accepts) -> Option<Why> {
-    match file.state {
-        State::Stored => {}
-        State::TooBig => return Some(Why::TooBig(file.size)),
-        State::Gone => return Some(Why::Gone),
-        State::Queued | State::Failed => return Some(Why::Failed),
-    }
-    if material::takes(accepts, &file.mime) {
-        return None;
-    }
-    match (Sort::of(&file.mime), &file.text) {
-        (Sort::Text, Some(_)) => (file.size > TEXT_BYTES).then_some(Why::Cut(TEXT_BYTES)),
-        (Sort::Text, None) => Some(Why::UnknownEncoding),
-        (Sort::Audio | Sort::Video, Some(_)) => None,
-        (Sort::Image, _) => Some(Why::Unseen),
-        (Sort::Audio, None) => Some(Why::Unheard),
-        (Sort::Video, None) => Some(Why::Unwatched),
-        (Sort::Pdf, _) => Some(Why::Unread),
-        (Sort::Other, _) => Some(Why::UnknownType),
+    /// Why the model gets nothing, or not all, of a file.
+    fn why_useless(&self, file: &File, accepts: Accepts) -> Option<Why> {
+        match file.state {
+            State::Stored => {}
+            State::TooBig => return Some(Why::TooBig(file.size)),
+            State::Gone => return Some(Why::Gone),
+            State::Queued | State::Failed => return Some(Why::Failed),
+        }
+        if material::takes(accepts, &file.mime) {
+            return None;
+        }
+        let unheard = if self.config.transcriber.is_some() { Why::NotWrittenDown } else { Why::Unheard };
+        match (Sort::of(&file.mime), &file.text) {
+            (Sort::Text, Some(_)) => (file.size > TEXT_BYTES).then_some(Why::Cut(TEXT_BYTES)),
+            (Sort::Text, None) => Some(Why::UnknownEncoding),
+            (Sort::Audio | Sort::Video, Some(_)) => None,
+            (Sort::Image, _) => Some(Why::Unseen),
+            (Sort::Audio, None) => Some(unheard),
+            (Sort::Video, None) if file.kind == AttachmentKind::VideoNote => Some(unheard),
+            (Sort::Video, None) => Some(Why::Unwatched),
+            (Sort::Pdf, _) => Some(Why::Unread),
+            (Sort::Other, _) => Some(Why::UnknownType),
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 
 pub mod config;
 pub mod ports;
+pub mod transcriber;
 
 mod accept;
 mod buttons;
@@ -13,11 +14,13 @@ mod commands;
 mod context;
 mod conversation;
 mod edits;
+mod export;
 mod facts;
 mod files;
 mod finish;
 mod gather;
 mod inbox;
+mod long_answer;
 mod lookup;
 mod material;
 mod media;
@@ -33,6 +36,7 @@ mod signal;
 mod sniff;
 mod status;
 mod tools;
+mod transcribe;
 mod transcript;
 mod turn;
 mod turns;

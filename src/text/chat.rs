@@ -83,6 +83,7 @@ pub fn help(lang: Lang) -> &'static str {
          /model — pick the model\n\
          /think off…high — how hard the model thinks; /reasoning shows what it thought\n\
          /usage — what was used and spent; /footer adds it to each answer\n\
+         /export — this conversation as files (/export all: earlier ones too)\n\
          /status — what I am doing and with what\n\
          /whoami — your and this chat's ids\n\n\
          In groups I answer when mentioned, replied to, or given a command. Telegram's privacy mode hides the other messages from me.",
@@ -92,6 +93,7 @@ pub fn help(lang: Lang) -> &'static str {
          /model — выбрать модель\n\
          /think off…high — насколько усердно модель думает; /reasoning покажет её мысли\n\
          /usage — что израсходовано; /footer добавит это к каждому ответу\n\
+         /export — этот разговор файлами (/export all — и прежние)\n\
          /status — чем я занят и на чём работаю\n\
          /whoami — ваш id и id чата\n\n\
          В группах отвечаю на упоминание, ответ мне или команду. Остальные сообщения режим приватности Telegram от меня скрывает.",
@@ -136,7 +138,7 @@ pub fn list_incomplete(lang: Lang) -> &'static str {
 }
 
 /// Command menu: name and description, for `setMyCommands`.
-pub fn menu(lang: Lang) -> [(&'static str, &'static str); 9] {
+pub fn menu(lang: Lang) -> [(&'static str, &'static str); 10] {
     [
         ("new", lang.pick("Start a fresh conversation", "Начать новый разговор")),
         ("stop", lang.pick("End the current answer", "Прервать ответ")),
@@ -144,6 +146,7 @@ pub fn menu(lang: Lang) -> [(&'static str, &'static str); 9] {
         ("think", lang.pick("How hard the model thinks", "Насколько усердно думает модель")),
         ("reasoning", lang.pick("Show or hide the model's thoughts", "Показать или скрыть мысли модели")),
         ("usage", lang.pick("What was used and spent", "Что израсходовано")),
+        ("export", lang.pick("This conversation as files", "Этот разговор файлами")),
         ("status", lang.pick("What I am doing", "Чем я занят")),
         ("whoami", lang.pick("Your and this chat's ids", "Ваш id и id чата")),
         ("help", lang.pick("What I can do", "Что я умею")),

@@ -143,6 +143,63 @@ pub fn heard(lang: Lang) -> &'static str {
     lang.pick("🎙 What I heard:", "🎙 Что я услышал:")
 }
 
+/// At the end of the last message of an answer that is too long for messages. Short: it comes on top of a full one.
+pub fn rest_in_file(lang: Lang) -> &'static str {
+    lang.pick("✂️ The whole answer is in the file.", "✂️ Весь ответ — в файле.")
+}
+
+/// Under a file with an answer.
+pub fn whole_answer(lang: Lang) -> &'static str {
+    lang.pick("The whole answer", "Весь ответ целиком")
+}
+
+/// Under a file with code.
+pub fn whole_code(lang: Lang) -> &'static str {
+    lang.pick("The whole code", "Код целиком")
+}
+
+pub fn nothing_to_export(lang: Lang) -> &'static str {
+    lang.pick(
+        "There is nothing to export yet. /export all takes earlier conversations too.",
+        "Пока нечего выгружать. /export all возьмёт и прежние разговоры.",
+    )
+}
+
+pub fn export_failed(lang: Lang) -> &'static str {
+    lang.pick(
+        "⚠️ The export could not be stored just now. Please try again in a minute.",
+        "⚠️ Сейчас не получилось сохранить выгрузку. Попробуйте ещё раз через минуту.",
+    )
+}
+
+/// Only the oldest `messages` went into the files.
+pub fn export_cut(lang: Lang, messages: i64) -> String {
+    match lang {
+        Lang::En => {
+            format!("✂️ The conversation is too long for one export: the files have its first {messages} messages.")
+        }
+        Lang::Ru => {
+            format!("✂️ Разговор слишком длинный для одной выгрузки: в файлах его первые сообщения ({messages}).")
+        }
+    }
+}
+
+/// The heading of an export; `at` is a date with time.
+pub fn export_title(lang: Lang, at: &str) -> String {
+    match lang {
+        Lang::En => format!("Conversation, exported {at} UTC"),
+        Lang::Ru => format!("Разговор, выгружен {at} UTC"),
+    }
+}
+
+pub fn the_person(lang: Lang) -> &'static str {
+    lang.pick("You", "Вы")
+}
+
+pub fn a_tool(lang: Lang) -> &'static str {
+    lang.pick("Tool", "Инструмент")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -147,6 +147,7 @@ impl Sim {
                 models: vec![ModelRef::new("ollama", "one")],
                 servers: Servers(["ollama", "relay"].map(server).into()),
                 catalogue: Catalogue::default(),
+                transcriber: None,
                 deadlines: Deadlines::default(),
                 streaming: Streaming::Draft,
             },
