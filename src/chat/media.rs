@@ -224,8 +224,6 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
 /// The text of a file of `size` bytes that begins with `bytes`, with a note where it was cut.
 fn read_text(bytes: &[u8], size: u64) -> Option<String> {
     let cut = size > bytes.len() as u64;
-    // The cut may go through a character, which is left out then.
-    let shorter = (0..4).filter(|&less| less == 0 || cut);
-    let text = shorter.filter_map(|less| sniff::decode(bytes.get(..bytes.len().checked_sub(less)?)?)).next()?;
+    let text = sniff::decode(bytes, cut)?;
     Some(if cut { format!("{}\n[cut here: the file has {size} bytes]", text.trim_end()) } else { text })
 }

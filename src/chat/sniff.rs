@@ -44,9 +44,10 @@ pub fn is_text(mime: &str) -> bool {
     mime.starts_with("text/") || mime.ends_with("+json") || mime.ends_with("+xml") || OTHERS.contains(&mime)
 }
 
-/// The text of a whole file: UTF-8, UTF-16 with a byte order mark, or Windows-1251 if it looks like it.
-pub fn decode(bytes: &[u8]) -> Option<String> {
-    text_of(bytes, false).or_else(|| looks_like_cp1251(bytes).then(|| bytes.iter().map(|&byte| cp1251(byte)).collect()))
+/// The text of a file: UTF-8, UTF-16 with a byte order mark, or Windows-1251 if it looks like it. `cut`: the file goes on
+/// after `bytes`, which may end inside a character.
+pub fn decode(bytes: &[u8], cut: bool) -> Option<String> {
+    text_of(bytes, cut).or_else(|| looks_like_cp1251(bytes).then(|| bytes.iter().map(|&byte| cp1251(byte)).collect()))
 }
 
 fn signature(head: &[u8]) -> Option<&'static str> {
@@ -226,21 +227,21 @@ mod tests {
         let mut head = vec![b'x'; HEAD - 1];
         head.extend("я".bytes().take(1));
         assert_eq!(real_type("", None, &head), "text/plain");
-        assert_eq!(decode(&head), None);
+        assert_eq!(decode(&head, true).unwrap().len(), HEAD - 1);
     }
 
     #[test]
     fn encodings() {
-        assert_eq!(decode("\u{feff}привет".as_bytes()).unwrap(), "привет");
-        assert_eq!(decode(b"\xff\xfeh\0i\0=\x04").unwrap(), "hiн");
-        assert_eq!(decode(b"\xfe\xff\0h\0i").unwrap(), "hi");
+        assert_eq!(decode("\u{feff}привет".as_bytes(), false).unwrap(), "привет");
+        assert_eq!(decode(b"\xff\xfeh\0i\0=\x04", false).unwrap(), "hiн");
+        assert_eq!(decode(b"\xfe\xff\0h\0i", false).unwrap(), "hi");
         let cp1251 = b"\xcf\xf0\xe8\xe2\xe5\xf2, \xb8\xe6; \xb9 5";
-        assert_eq!(decode(cp1251).unwrap(), "Привет, ёж; № 5");
+        assert_eq!(decode(cp1251, false).unwrap(), "Привет, ёж; № 5");
         assert_eq!(real_type("text/plain", None, cp1251), "text/plain");
         assert_eq!(real_type("application/octet-stream", Some("a.TXT"), cp1251), "text/plain");
         assert_eq!(real_type("application/octet-stream", None, cp1251), "application/octet-stream");
         for binary in [&b"\x00\x01"[..], b"\xff\xd8\xff\xe0\x00", b"\x9f\x81\x82 \x83"] {
-            assert_eq!(decode(binary), None, "{binary:?}");
+            assert_eq!(decode(binary, false), None, "{binary:?}");
         }
         assert_eq!(
             "ЂЃ‚ѓ„…†‡€‰Љ‹ЊЌЋЏђ‘’“”•–—\u{98}™љ›њќћџ\u{a0}ЎўЈ¤Ґ¦§Ё©Є«¬\u{ad}®Ї°±Ііґµ¶·ё№є»јЅѕї".chars().count(),

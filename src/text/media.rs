@@ -207,7 +207,7 @@ mod tests {
     #[test]
     fn sizes_round_up() {
         let limit = 20 * 1_048_576;
-        assert_eq!([megabytes(limit), megabytes(limit + 1), megabytes(21_076_378)], ["20.0", "20.1", "20.1"]);
+        assert_eq!([megabytes(limit), megabytes(limit + 1), megabytes(21_076_377)], ["20.0", "20.1", "20.1"]);
     }
 
     #[test]

@@ -22,6 +22,7 @@ mod gathering;
 mod groups;
 mod interruption;
 mod media;
+mod media_out;
 mod menus;
 mod odd_input;
 mod previews;

@@ -1,8 +1,9 @@
 //! Files people send: fetched once, shown to models that take them, and said so when they cannot be used.
 
 use serde_json::{Value, json};
-use tideclaw::llm::ModelRef;
+use tideclaw::chat::transcriber::Transcriber;
 use tideclaw::llm::catalogue::Catalogue;
+use tideclaw::llm::{Endpoint, ModelRef, Provider, Server};
 
 use super::model::{Script, State};
 use super::sim::Sim;
@@ -365,4 +366,124 @@ fn an_answer_stopped_while_the_file_is_on_its_way_aborts_the_request() {
     sim.run();
     assert!(matches!(sim.requests()[0].state.get(), State::Aborted(_) | State::Open));
     assert_eq!(sim.turns(), ["stopped"]);
+}
+
+/// A chat whose model does not hear, with a server that writes speech down.
+fn with_transcriber() -> Sim {
+    let mut sim = Sim::private();
+    let endpoint = Endpoint { base_url: "http://ears.example/v1".into(), api_key: Some("k".into()) };
+    let server = Server { name: "openai", provider: Provider::OpenAi, endpoint, gateway: None };
+    sim.config.transcriber = Some(Transcriber { model: ModelRef::new("openai", "whisper-1"), server });
+    sim.world.storage.put("v", b"OggS\0\x02 sound".to_vec());
+    sim
+}
+
+fn voice() -> Value {
+    json!({"voice": {"file_id": "v", "file_unique_id": "v", "duration": 3, "file_size": 10, "mime_type": "audio/ogg"}})
+}
+
+#[test]
+fn a_voice_message_is_written_down_shown_and_answered() {
+    let mut sim = with_transcriber();
+    sim.world.model.next(Script::status(200, r#"{"text":" What time is it? "}"#));
+    let asked = sim.send(voice());
+    sim.run();
+    let requests = sim.requests();
+    assert_eq!(requests.len(), 2);
+    assert_eq!(requests[0].url, "http://ears.example/v1/audio/transcriptions");
+    assert_eq!(requests[1].question(), "[voice message, transcribed:]\nWhat time is it?");
+    let echo = sim.calls("sendMessage")[0].clone();
+    assert_eq!(echo.text(), "🎙 What I heard:\nWhat time is it?");
+    assert_eq!(echo.params["entities"][0]["type"], "expandable_blockquote");
+    assert_eq!((echo.reply_to(), echo.is_silent()), (Some(asked), true));
+    assert_eq!(sim.store.rows("SELECT kind, state FROM step ORDER BY id")[0], "transcribe done");
+    // The words stay, also when a file would have left the prompt, and nobody listens twice.
+    for text in ["one", "two", "three", "four"] {
+        sim.text(text);
+        sim.run();
+    }
+    let last = sim.requests().last().unwrap().prompt()[0].clone();
+    assert_eq!(last, "user: [voice message, transcribed:]\nWhat time is it?");
+    assert_eq!(sim.requests().len(), 6);
+}
+
+#[test]
+fn a_transcription_that_fails_is_said_and_words_are_answered() {
+    for failure in
+        [Script::status(500, "down"), Script::refused(), Script::status(401, "{}"), Script::partial(0, &[]).hang()]
+    {
+        let mut sim = with_transcriber();
+        sim.world.model.next(failure);
+        let mut fields = voice();
+        fields["caption"] = json!("Listen");
+        sim.send(fields);
+        sim.run();
+        let line = "📎 I could not write down what is said in the voice message. Please send it again in a minute, or as text.";
+        assert_eq!(sim.screen()[0], line);
+        assert!(
+            sim.screen()[1].starts_with("Re: Listen\n[voice message: kept, but you cannot open it"),
+            "{:?}",
+            sim.screen()
+        );
+        assert!(sim.store.rows("SELECT kind, state FROM step ORDER BY id")[0].starts_with("transcribe failed"));
+        sim.assert_logged_something();
+    }
+}
+
+#[test]
+fn without_words_a_failed_transcription_ends_the_turn() {
+    let mut sim = with_transcriber();
+    sim.world.model.next(Script::refused());
+    sim.send(voice());
+    sim.run();
+    assert_eq!((sim.requests().len(), sim.screen().len(), sim.turns()), (1, 1, vec!["failed".to_owned()]));
+}
+
+#[test]
+fn silence_is_told_to_the_model_as_silence() {
+    let mut sim = with_transcriber();
+    sim.world.model.next(Script::status(200, r#"{"text":""}"#));
+    sim.send(voice());
+    sim.run();
+    assert!(sim.requests()[1].question().ends_with("[no speech]"));
+}
+
+#[test]
+fn a_stop_during_a_transcription_ends_the_turn_and_closes_the_call() {
+    let mut sim = with_transcriber();
+    sim.world.model.next(Script::says("never").after(60_000));
+    sim.send(voice());
+    sim.run_for(2_000);
+    sim.text("/stop");
+    sim.run();
+    assert_eq!(sim.turns(), ["stopped"]);
+    assert_eq!(sim.store.rows("SELECT kind, state FROM step ORDER BY id")[0], "transcribe stopped");
+}
+
+#[test]
+fn a_process_killed_during_a_transcription_listens_again() {
+    let mut sim = with_transcriber();
+    sim.world.model.next(Script::status(200, r#"{"text":"lost"}"#).after(20_000));
+    sim.world.model.next(Script::status(200, r#"{"text":"heard"}"#));
+    sim.send(voice());
+    sim.run_for(2_000);
+    sim.kill();
+    sim.run();
+    assert!(sim.requests().last().unwrap().question().ends_with("heard"));
+    assert_eq!(sim.screen().len(), 2, "one echo, one answer: {:?}", sim.screen());
+    assert_eq!(sim.world.storage.written.borrow().len(), 1);
+}
+
+#[test]
+fn without_anything_that_listens_the_person_hears_what_to_do() {
+    let mut sim = with_transcriber();
+    sim.config.transcriber = None;
+    sim.send(voice());
+    sim.run();
+    assert!(
+        sim.screen()[0].starts_with("📎 ollama/one cannot listen (the voice message), and no model"),
+        "{:?}",
+        sim.screen()
+    );
+    assert!(sim.requests().is_empty());
 }

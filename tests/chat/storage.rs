@@ -106,8 +106,4 @@ impl Storage {
         self.store(key, bytes);
         Ok(())
     }
-
-    pub fn text(&self, key: &str) -> String {
-        String::from_utf8(self.stored.borrow()[key].clone()).unwrap()
-    }
 }
