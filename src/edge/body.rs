@@ -1,7 +1,7 @@
 //! The body of a request as it is written: texts, and files from storage between them, one chunk at a time.
 //!
-//! The other side sets the pace: a chunk is written when the one before it was taken. What is held meanwhile is one chunk of
-//! storage (some 64 kB) and, for base64, two blocks in the Wasm.
+//! The other side sets the pace: a chunk is written when the one before it was taken, so that each buffer is used again.
+//! What a file takes up is one chunk of storage (64 kB) and, for base64, a block of it and its text.
 
 use js_sys::Uint8Array;
 use wasm_bindgen::JsValue;
@@ -47,6 +47,15 @@ async fn write(body: Body, bucket: Option<Bucket>, writer: JsWriter) -> Result<(
 async fn write_file(bucket: &Bucket, writer: &JsWriter, key: &str, size: u64, base64: bool) -> Result<(), Lost> {
     let mut file = bucket.read(key, size).await?;
     let (mut encoder, mut text) = (Base64::default(), Vec::new());
+    let mut block = vec![0; BLOCK as usize];
+    // A block's text, and that of two bytes held back.
+    let out = Uint8Array::new_with_length(if base64 { BLOCK / 3 * 4 + 4 } else { 0 });
+    let write = |text: &[u8]| {
+        let length = u32::try_from(text.len()).unwrap_or(u32::MAX).min(out.length());
+        let filled = out.subarray(0, length);
+        filled.copy_from(text.get(..length as usize).unwrap_or_default());
+        done(writer.write(&filled))
+    };
     while let Some(chunk) = file.next().await? {
         if !base64 {
             done(writer.write(&chunk)).await?;
@@ -56,8 +65,10 @@ async fn write_file(bucket: &Bucket, writer: &JsWriter, key: &str, size: u64, ba
         while from < chunk.length() {
             let to = (from + BLOCK).min(chunk.length());
             text.clear();
-            encoder.push(&chunk.subarray(from, to).to_vec(), &mut text);
-            done(writer.write(&Uint8Array::from(text.as_slice()))).await?;
+            let part = block.get_mut(..(to - from) as usize).ok_or(Lost)?;
+            chunk.subarray(from, to).copy_to(part);
+            encoder.push(part, &mut text);
+            write(&text).await?;
             from = to;
         }
     }
@@ -65,7 +76,7 @@ async fn write_file(bucket: &Bucket, writer: &JsWriter, key: &str, size: u64, ba
         text.clear();
         encoder.finish(&mut text);
         if !text.is_empty() {
-            done(writer.write(&Uint8Array::from(text.as_slice()))).await?;
+            write(&text).await?;
         }
     }
     Ok(())

@@ -37,12 +37,16 @@ extern "C" {
     pub type JsStream;
     #[wasm_bindgen(method, js_name = getReader)]
     pub fn get_reader(this: &JsStream) -> JsReader;
+    #[wasm_bindgen(method, js_name = getReader)]
+    fn get_reader_of(this: &JsStream, options: &JsValue) -> JsReader;
     #[wasm_bindgen(method, catch, js_name = pipeTo)]
     fn pipe_to(this: &JsStream, into: &JsValue) -> Result<Promise, JsValue>;
 
     pub type JsReader;
     #[wasm_bindgen(method, catch)]
     pub fn read(this: &JsReader) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = read)]
+    fn read_into(this: &JsReader, view: &Uint8Array) -> Result<Promise, JsValue>;
     #[wasm_bindgen(method, catch)]
     fn cancel(this: &JsReader) -> Result<Promise, JsValue>;
 
@@ -138,27 +142,38 @@ impl Bucket {
             return Err(Lost);
         }
         let object: JsObject = object.unchecked_into();
-        let reading = Reading { reader: object.body().get_reader(), left: size, ended: false };
+        let options = Object::new();
+        js_sys::Reflect::set(&options, &"mode".into(), &"byob".into()).map_err(|_| Lost)?;
+        let reader = object.body().get_reader_of(&options);
+        let reading = Reading { reader, buffer: Uint8Array::new_with_length(CHUNK), left: size, ended: false };
         if object.size() as u64 == size { Ok(reading) } else { Err(Lost) }
     }
 }
 
-/// A file being read; given up when dropped before its end.
+/// Bytes read at a time.
+const CHUNK: u32 = 64 * 1024;
+
+/// A file being read; given up when dropped before its end. All of it goes through one buffer: a new one for each chunk
+/// would be garbage that the platform collects late, and many conversations share its memory.
 pub struct Reading {
     reader: JsReader,
+    buffer: Uint8Array,
     left: u64,
     ended: bool,
 }
 
 impl Reading {
-    /// The next chunk; `None` after the last byte. Anything but the promised length is an error.
+    /// The next chunk, good until the one after it is asked for; `None` after the last byte. Anything but the promised
+    /// length is an error.
     pub async fn next(&mut self) -> Result<Option<Uint8Array>, Lost> {
-        let chunk: JsChunk = done(self.reader.read()).await?.unchecked_into();
+        let chunk: JsChunk = done(self.reader.read_into(&self.buffer)).await?.unchecked_into();
         if chunk.done() {
             self.ended = true;
             return if self.left == 0 { Ok(None) } else { Err(Lost) };
         }
         let bytes = chunk.value();
+        // The buffer went over to the chunk; it comes back for the next one.
+        self.buffer = Uint8Array::new(&bytes.buffer());
         self.left = self.left.checked_sub(u64::from(bytes.length())).ok_or(Lost)?;
         Ok(Some(bytes))
     }

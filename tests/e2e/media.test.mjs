@@ -38,7 +38,7 @@ describe("files go to the model", () => {
       ["paper", { document: { bytes: pdf(1_000_000), file_name: "paper.pdf", mime_type: "application/pdf" } }, "application/pdf"],
       ["liar", { document: { bytes: pdf(20_000), file_name: "data.bin", mime_type: "application/octet-stream" } }, "application/pdf"],
       ["film", { video: { bytes: begins("\0\0\0\x20ftypisom", 500_002) } }, "video/mp4"],
-      ["tiny", { photo: { bytes: png(9) } }, "image/png"],
+      ["tiny", { photo: { bytes: png(12) } }, "image/png"],
     ];
     for (const [name, spec, mime] of files) {
       world.gemini.script({ match: `See ${name}`, answer: `Seen ${name}.` });
