@@ -51,7 +51,8 @@ export function samplePng(width = 96, height = 64, hue = 0) {
 
 const sampleOgg = () => Buffer.concat([Buffer.from('OggS\0\x02', 'latin1'), Buffer.alloc(22), Buffer.from('\x01\x13OpusHead', 'latin1'), Buffer.alloc(2000)]);
 
-const bytesOf = (spec, fallback) => (spec.base64 !== undefined ? Buffer.from(spec.base64, 'base64') : spec.content !== undefined ? Buffer.from(spec.content) : fallback());
+/** Bytes of a file: `bytes` (a Buffer), `base64` or `content` (text), else a sample. */
+const bytesOf = (spec, fallback) => (spec.bytes !== undefined ? spec.bytes : spec.base64 !== undefined ? Buffer.from(spec.base64, 'base64') : spec.content !== undefined ? Buffer.from(spec.content) : fallback());
 
 const asSpec = (value) => (value === true ? {} : value);
 
@@ -74,11 +75,11 @@ const MEDIA = {
   },
   video(world, spec) {
     const file = world.addFile({ bytes: bytesOf(spec, () => Buffer.alloc(1000)), name: 'video.mp4', mime: 'video/mp4', size: spec.size });
-    return { video: { ...fileFields(file), width: 640, height: 360, duration: spec.duration ?? 5, mime_type: 'video/mp4' } };
+    return { video: { ...fileFields(file), width: 640, height: 360, duration: spec.duration ?? 5, mime_type: 'video/mp4', ...(spec.file_name && { file_name: spec.file_name }) } };
   },
   audio(world, spec) {
     const file = world.addFile({ bytes: bytesOf(spec, () => Buffer.alloc(1000)), name: 'song.mp3', mime: 'audio/mpeg', size: spec.size });
-    return { audio: { ...fileFields(file), duration: spec.duration ?? 60, mime_type: 'audio/mpeg', file_name: 'song.mp3' } };
+    return { audio: { ...fileFields(file), duration: spec.duration ?? 60, mime_type: 'audio/mpeg', file_name: spec.file_name ?? 'song.mp3' } };
   },
   video_note(world, spec) {
     const file = world.addFile({ bytes: bytesOf(spec, () => Buffer.alloc(1000)), name: 'note.mp4', mime: 'video/mp4', size: spec.size });

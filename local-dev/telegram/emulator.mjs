@@ -129,10 +129,25 @@ async function serveMethod(emulator, bot, method, request, response, url) {
   return sendJson(response, answer.status, answer.body, answer.headers);
 }
 
-function serveDownload(emulator, path, response) {
+/** A download: recorded as a call of `download`, a name faults know too. */
+async function serveDownload(emulator, bot, path, response) {
+  const call = emulator.begin(bot, 'download', { file_path: path });
+  const fault = emulator.faults.take('download', call.params, bot);
+  if (fault) call.fault = fault;
+  if (fault?.delayMs !== undefined) await sleep(fault.delayMs);
+  const canned = answerOf(fault);
   const file = [...emulator.world.files.values()].find((f) => f.file_path === path);
-  if (!file) return sendJson(response, 404, { ok: false, error_code: 404, description: 'Not Found' });
-  response.writeHead(200, { 'content-type': file.mime, 'content-length': file.bytes.length });
+  if (canned || !file) {
+    const answer = canned ?? { status: 404, body: new ApiError(404, 'Not Found').body() };
+    emulator.conclude(call, answer);
+    return sendJson(response, answer.status, answer.body);
+  }
+  response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': file.bytes.length });
+  if (fault === 'cutAfter') {
+    emulator.finish(call, { outcome: 'cutAfter' });
+    return response.write(file.bytes.subarray(0, file.bytes.length / 2), () => setTimeout(() => response.destroy(), 50));
+  }
+  emulator.conclude(call, { status: 200, body: { ok: true } });
   return response.end(file.bytes);
 }
 
@@ -143,7 +158,7 @@ async function serve(emulator, request, response) {
   const [, isFile, token, rest] = api;
   const bot = [...emulator.world.bots.values()].find((b) => b.token === decodeURIComponent(token));
   if (!bot) return sendJson(response, 401, { ok: false, error_code: 401, description: 'Unauthorized' });
-  if (isFile) return serveDownload(emulator, decodeURIComponent(rest), response);
+  if (isFile) return serveDownload(emulator, bot, decodeURIComponent(rest), response);
   return serveMethod(emulator, bot, rest, request, response, url);
 }
 

@@ -9,6 +9,7 @@
 //   {status, body?, headers?}  this answer instead of acting (body: object or string)
 //   {retryAfter: n}        429 with parameters.retry_after
 //   {unauthorized: true}   401
+// The download of a file is a call of method 'download'; 'cutAfter' cuts it in the middle.
 
 import { ApiError, tooMany, unauthorized } from './errors.mjs';
 

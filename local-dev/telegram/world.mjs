@@ -1,6 +1,8 @@
 // Who and what exists in the emulated Telegram: bots, users, dialogs with their messages, drafts and topics.
 // Deliberately not here: rules of the Bot API (methods.mjs) and the sending of updates (delivery.mjs).
 
+import { extname } from 'node:path';
+
 export const DRAFT_LIFE_MS = 30_000;
 
 const DEFAULT_USERS = [
@@ -177,7 +179,7 @@ export class World {
   addFile({ bytes, name = 'file.bin', mime = 'application/octet-stream', size }) {
     const serial = this.serial();
     const file_id = `file-${serial}-${Math.random().toString(36).slice(2, 10)}`;
-    const file = { file_id, file_unique_id: `unique-${serial}`, file_size: size ?? bytes.length, file_path: `documents/${serial}_${name}`, name, mime, bytes };
+    const file = { file_id, file_unique_id: `unique-${serial}`, file_size: size ?? bytes.length, file_path: `documents/file_${serial}${extname(name)}`, name, mime, bytes };
     this.files.set(file_id, file);
     return file;
   }

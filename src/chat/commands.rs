@@ -24,6 +24,10 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         match command.name.as_str() {
             "model" if command.args.is_empty() => return self.accept_lookup(update, message, "menu"),
             "usage" => return self.accept_lookup(update, message, "usage"),
+            "export" if command.args.trim().eq_ignore_ascii_case("all") => {
+                return self.accept_lookup(update, message, "export_all");
+            }
+            "export" => return self.accept_lookup(update, message, "export"),
             _ => {}
         }
         if command.name == "compact" {

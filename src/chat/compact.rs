@@ -3,7 +3,7 @@
 //! Three causes: nobody waits and the prompt has grown ([`Why::Grown`]), the person asks ([`Why::Asked`]), a turn needs
 //! room to be sent at all ([`Why::Room`]). The last [`KEPT`] exchanges stay word for word. A turn never waits for a
 //! summary in vain: if none can be written, the oldest turns are left out of the prompt, which says so. Raw messages are
-//! never touched. Not here: the command (`compact_command`), what the model reads (`material`).
+//! never touched. Not here: the command (`compact_command`), what the model reads (`summary_prompt`).
 
 use std::cell::Cell;
 use std::pin::pin;
@@ -20,6 +20,7 @@ use super::quiet::{Quiet, QuietCall};
 use super::run::{trouble_of, trouble_of_refusal};
 use super::signal::Signal;
 use super::summary;
+use super::summary_prompt;
 use super::transcript::{self, Stored, Stretch};
 use super::turn::{self, Turn};
 use crate::llm::{ModelRef, Prompt, tokens};
@@ -216,7 +217,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         let mut text = before.map(|before| before.text).unwrap_or_default();
         let deadline = self.ports.now() + DEADLINE_MS;
         for chunk in chunks {
-            match self.write(why, &model, fold.epoch, deadline, material::prompt(&text, &chunk, focus)).await? {
+            match self.write(why, &model, fold.epoch, deadline, summary_prompt::prompt(&text, &chunk, focus)).await? {
                 Written::Whole(answer) => text = answer,
                 Written::Failed(trouble) => return Ok(Made::Failed(trouble)),
                 Written::GaveWay => {
@@ -244,10 +245,11 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     /// note.
     fn material(&self, stretch: Stretch, size: u32) -> Result<Vec<String>, StoreError> {
         let budget = MATERIAL_TOKENS.min(size.saturating_mul(MOST_CHUNKS as u32 - 1));
-        let rows = transcript::newest(&self.sql, stretch, MATERIAL_MESSAGES, budget)?;
+        let mut rows = transcript::newest(&self.sql, stretch, MATERIAL_MESSAGES, budget)?;
+        material::put_in_words(&self.sql, &mut rows)?;
         let mut left_out =
             rows.first().map_or(Ok(false), |first| transcript::has_before(&self.sql, stretch, first.id))?;
-        let mut chunks = material::chunks(&rows, size);
+        let mut chunks = summary_prompt::chunks(&rows, size);
         if chunks.len() > MOST_CHUNKS {
             left_out = true;
             chunks.drain(..chunks.len() - MOST_CHUNKS);
@@ -274,7 +276,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
                     if let Some(usage) = answer.usage() {
                         self.note_usage(&by, estimated, &usage)?;
                     }
-                    material::kept(&answer.text()).map_or(Written::Failed(Trouble::Empty), Written::Whole)
+                    summary_prompt::kept(&answer.text()).map_or(Written::Failed(Trouble::Empty), Written::Whole)
                 }
                 (Quiet::Stopped, true) => Written::Failed(Trouble::TimedOut(DEADLINE_MS / 1_000)),
                 (Quiet::Stopped, false) => Written::GaveWay,

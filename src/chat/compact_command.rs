@@ -6,9 +6,9 @@ use super::accept::Accepted;
 use super::compact::{Made, Why, fold, left_out};
 use super::conversation::{Conversation, WATCHDOG_MS};
 use super::inbox::{self, CompactionAsked, Entry};
-use super::material;
 use super::outbox::Slot;
 use super::ports::Ports;
+use super::summary_prompt;
 use crate::llm::tokens;
 use crate::store::{Sql, StoreError};
 use crate::telegram::command::Command;
@@ -31,7 +31,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             kind: "compact",
             message_id: Some(message.message_id),
             user_id: update.sender().map(|user| user.id),
-            content: Some(material::focus(command.args)),
+            content: Some(summary_prompt::focus(command.args)),
             ..Entry::default()
         };
         if inbox::insert(&self.sql, entry, now)?.is_none() {

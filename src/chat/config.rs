@@ -1,5 +1,6 @@
 //! What the deployment decides for every conversation.
 
+use super::transcriber::Transcriber;
 use crate::llm::catalogue::Catalogue;
 use crate::llm::{ModelRef, Servers};
 
@@ -10,6 +11,8 @@ pub struct Config {
     pub models: Vec<ModelRef>,
     pub servers: Servers,
     pub catalogue: Catalogue,
+    /// Writes speech down for models that do not hear.
+    pub transcriber: Option<Transcriber>,
     pub deadlines: Deadlines,
     /// How private chats see an answer grow. Groups always use [`Streaming::Edit`] unless off.
     pub streaming: Streaming,

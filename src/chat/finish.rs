@@ -2,6 +2,7 @@
 //! together, so an answer is either fully queued or asked for again.
 
 use super::conversation::Conversation;
+use super::long_answer::Shaped;
 use super::meter::Leave;
 use super::outbox::{Slot, enqueue};
 use super::ports::Ports;
@@ -10,8 +11,8 @@ use super::transcript;
 use super::turn::{self, Turn};
 use crate::llm::{Accumulator, ErrorClass, Finish, Message, Usage};
 use crate::store::{Sql, StoreError};
-use crate::telegram::method::{SendOptions, delete, send_message};
-use crate::telegram::render::{Formatted, folded, render, render_partial, split};
+use crate::telegram::method::{SendOptions, delete, send_document, send_message};
+use crate::telegram::render::{Formatted, folded, render, render_partial};
 use crate::text;
 use crate::text::models::{Absence, Took};
 use crate::text::trouble::Trouble;
@@ -153,11 +154,22 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     fn queue_answer(&self, turn: &Turn, shown: &Formatted) -> Result<(), StoreError> {
         let now = self.ports.now();
         // Access was taken back while the model spoke: nothing more goes there.
-        let pieces = if self.settings.borrow().admission.is_some() { split(shown) } else { Vec::new() };
-        for (seq, piece) in (0i64..).zip(pieces) {
+        let shaped = match self.settings.borrow().admission.is_some() {
+            true => self.shape_answer(turn, shown)?,
+            false => Shaped::default(),
+        };
+        let mut seq = 0;
+        for piece in shaped.pieces {
             let options = SendOptions { reply_to: turn.reply_to.filter(|_| seq == 0), silent: seq > 0, keyboard: None };
             let call = send_message(self.target(), &piece, &options);
             enqueue(&self.sql, Some(turn.id), Slot::Answer, seq, &call, 0, now)?;
+            seq += 1;
+        }
+        for (upload, caption) in shaped.files {
+            let options = SendOptions { silent: true, ..SendOptions::default() };
+            let call = send_document(self.target(), upload, Some(caption), &options);
+            enqueue(&self.sql, Some(turn.id), Slot::Answer, seq, &call, 0, now)?;
+            seq += 1;
         }
         if let Some(placeholder) = turn.placeholder {
             enqueue(&self.sql, Some(turn.id), Slot::Tidy, 0, &delete(self.target(), placeholder), 0, now)?;

@@ -116,8 +116,10 @@ mod tests {
 
     #[test]
     fn quotes_and_forwards_are_marked() {
-        let reply =
-            Content { reply: Some(Replied { message_id: 1, text: "one\ntwo".into(), ours: true }), ..text("why?") };
+        let reply = Content {
+            reply: Some(Replied { message_id: 1, text: "one\ntwo".into(), ours: true, attachments: Vec::new() }),
+            ..text("why?")
+        };
         assert_eq!(compose(&[row(3, reply)]), "[In reply to your earlier message:]\n> one\n> two\n\nwhy?");
         let forward = Content { forwarded_from: Some("Ann".into()), ..text("do it") };
         assert_eq!(

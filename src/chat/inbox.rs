@@ -128,7 +128,7 @@ pub fn reopen(sql: &impl Sql, turn: i64) -> Result<(), StoreError> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Lookup {
     pub seq: i64,
-    /// `menu` or `usage`.
+    /// `menu`, `usage`, `export` or `export_all`.
     pub kind: String,
     pub user_id: Option<i64>,
 }
@@ -136,7 +136,7 @@ pub struct Lookup {
 /// The oldest such command that has no answer yet.
 pub fn next_lookup(sql: &impl Sql) -> Result<Option<Lookup>, StoreError> {
     let rows = sql.run(
-        "SELECT seq, kind, user_id FROM inbox WHERE outcome IS NULL AND kind IN ('menu', 'usage') ORDER BY seq LIMIT 1",
+        "SELECT seq, kind, user_id FROM inbox WHERE outcome IS NULL AND kind IN ('menu', 'usage', 'export', 'export_all') ORDER BY seq LIMIT 1",
         &[],
     )?;
     rows.first()

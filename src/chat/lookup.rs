@@ -46,6 +46,9 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             let view = self.usage(lookup.user_id).await?;
             return self.atomically(|| self.show_usage(lookup.seq, view.as_ref()));
         }
+        if lookup.kind.starts_with("export") {
+            return self.export(lookup).await;
+        }
         let (found, complete) = self.live_models().await;
         self.atomically(|| self.show_menu(lookup.seq, found, complete))
     }

@@ -6,6 +6,7 @@
 
 pub mod config;
 pub mod ports;
+pub mod transcriber;
 
 mod accept;
 mod buttons;
@@ -15,12 +16,16 @@ mod compact_command;
 mod context;
 mod conversation;
 mod edits;
+mod export;
 mod facts;
+mod files;
 mod finish;
 mod gather;
 mod inbox;
+mod long_answer;
 mod lookup;
 mod material;
+mod media;
 mod meter;
 mod model_call;
 mod model_menu;
@@ -30,9 +35,12 @@ mod quiet;
 mod run;
 mod settings;
 mod signal;
+mod sniff;
 mod status;
 mod summary;
+mod summary_prompt;
 mod tools;
+mod transcribe;
 mod transcript;
 mod turn;
 mod turns;
@@ -46,5 +54,6 @@ use crate::store::Migration;
 pub const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, sql: include_str!("../../migrations/chat/0001_init.sql") },
     Migration { version: 2, sql: include_str!("../../migrations/chat/0002_models.sql") },
+    Migration { version: 3, sql: include_str!("../../migrations/chat/0003_files.sql") },
     Migration { version: 4, sql: include_str!("../../migrations/chat/0004_summary.sql") },
 ];

@@ -1,4 +1,4 @@
-//! What a conversation needs from the world: Telegram, a model, a clock and an alarm.
+//! What a conversation needs from the world: Telegram, a model, storage for files, a clock and an alarm.
 
 // The platform is single-threaded: nobody needs these futures to be `Send`.
 #![allow(async_fn_in_trait)]
@@ -28,8 +28,36 @@ pub trait Body {
     async fn next(&mut self) -> Option<Result<Vec<u8>, Lost>>;
 }
 
-/// The outside. All waits have deadlines set by the caller, except [`Ports::telegram`], which has its own of 30 s.
-pub trait Ports {
+/// Why a file did not come from Telegram into storage. Nothing of it is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FetchError {
+    /// The network or the storage failed.
+    Lost,
+    /// Telegram's file server answered with this status.
+    Refused(u16),
+    /// It is larger than the limit.
+    TooBig(u64),
+}
+
+/// Storage for files. Keys are never written twice by the caller. Waits have deadlines set by the caller.
+pub trait Files {
+    /// Copies the file Telegram keeps at `path` into storage without ever holding it whole, if it has at most `limit`
+    /// bytes. `size`: its length as far as Telegram told. Returns the length stored.
+    async fn fetch(&self, path: &str, key: &str, size: Option<u64>, limit: u64) -> Result<u64, FetchError>;
+
+    /// Length of a stored file; `None`: there is none.
+    async fn size(&self, key: &str) -> Result<Option<u64>, Lost>;
+
+    /// The first `limit` bytes of a stored file, fewer if it is shorter.
+    async fn head(&self, key: &str, limit: u64) -> Result<Vec<u8>, Lost>;
+
+    /// Stores `bytes`.
+    async fn write(&self, key: &str, bytes: Vec<u8>) -> Result<(), Lost>;
+}
+
+/// The outside. All waits have deadlines set by the caller, except [`Ports::telegram`], which has its own of 30 s (for
+/// uploads, 120 s).
+pub trait Ports: Files {
     type Body: Body;
 
     /// Unix time in milliseconds.

@@ -92,6 +92,9 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         if turn.attempts > MAX_ATTEMPTS {
             return self.end_failed(&turn, "", Trouble::GaveUp, "cut three times");
         }
+        if !self.fetch_files(&turn).await? {
+            return Ok(());
+        }
         let mut run = Run { chain: self.chain(&turn.model), ..Run::default() };
         let give_up_at = self.ports.now() + self.config.deadlines.total;
         loop {
@@ -102,11 +105,12 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             }
             let prompt = self.prompt_for(&turn).await?;
             let caller = Caller { turn: turn.id, kind: "model", person: turn.user_id };
-            let leave = match self.ask_leave(caller, &run.chain, prompt_tokens(&prompt)).await? {
+            let weight = prompt_tokens(&self.with_files(prompt.clone(), &turn.model)?);
+            let leave = match self.ask_leave(caller, &run.chain, weight).await? {
                 Ok(leave) => leave,
                 Err(refusal) => return self.end_without_leave(&turn, &run.said.with(""), refusal),
             };
-            let prompt = self.fit(prompt, &leave, &run);
+            let prompt = self.fit(self.with_files(prompt, &leave.model)?, &leave, &run);
             let sent = estimate_prompt(&prompt);
             match self.try_model(&mut turn, &leave, prompt, &mut run).await? {
                 Tried::Over => return Ok(()),

@@ -23,6 +23,10 @@ impl Signal {
         self.raised.set(false);
     }
 
+    pub fn is_raised(&self) -> bool {
+        self.raised.get()
+    }
+
     /// Ready when the flag is up; otherwise remembers who asked.
     pub fn poll(&self, context: &Context<'_>) -> Poll<()> {
         if self.raised.get() {

@@ -1,7 +1,7 @@
 //! What stands for the older messages of a conversation: summaries, and cuts where none could be written.
 //!
 //! Rows are only added; the newest of an epoch counts. The messages they cover stay stored (openclaw.md #5429: days of
-//! work were lost at a compaction that deleted). Not here: when one is made (`compact`) and from what (`material`).
+//! work were lost at a compaction that deleted). Not here: when one is made (`compact`) and from what (`summary_prompt`).
 
 use crate::llm::{Message, ModelRef, tokens};
 use crate::store::{Row, Sql, StoreError};

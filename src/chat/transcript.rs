@@ -1,6 +1,6 @@
 //! The messages of a conversation in the neutral vocabulary. Append-only: `/new` starts an epoch, nothing is deleted.
 
-use crate::llm::{Message, Part, PartKind, tokens};
+use crate::llm::{Message, Part, PartKind, Role, tokens};
 use crate::store::{Row, Sql, StoreError, to_json};
 
 /// A stored message with the estimate made when it was stored.
@@ -94,6 +94,64 @@ fn read(row: &Row) -> Result<Stored, StoreError> {
 pub fn last(sql: &impl Sql) -> Result<i64, StoreError> {
     let rows = sql.run("SELECT coalesce(max(id), 0) FROM message", &[])?;
     rows.first().map_or(Ok(0), |row| row.int(0))
+}
+
+/// The person's message of a turn.
+pub fn question(sql: &impl Sql, epoch: i64, turn: i64) -> Result<Option<Message>, StoreError> {
+    let rows = sql.run(
+        "SELECT id, turn_id, tokens, body FROM message WHERE epoch = ?1 AND hidden = 0 AND turn_id = ?2 ORDER BY id LIMIT 1",
+        &[epoch.into(), turn.into()],
+    )?;
+    Ok(rows.first().map(read).transpose()?.map(|stored| stored.message))
+}
+
+/// The assistant's words of a turn, as the model wrote them.
+pub fn answer(sql: &impl Sql, epoch: i64, turn: i64) -> Result<String, StoreError> {
+    let rows = sql.run(
+        "SELECT id, turn_id, tokens, body FROM message WHERE epoch = ?1 AND hidden = 0 AND turn_id = ?2 ORDER BY id",
+        &[epoch.into(), turn.into()],
+    )?;
+    let mut texts = Vec::new();
+    for row in &rows {
+        let message = read(row)?.message;
+        if message.role == Role::Assistant {
+            texts.push(message.text());
+        }
+    }
+    Ok(texts.join("\n\n"))
+}
+
+/// A message with what is known of how it came.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Kept {
+    pub id: i64,
+    pub epoch: i64,
+    pub turn_id: Option<i64>,
+    pub created_at: i64,
+    /// The model of its turn.
+    pub model: Option<String>,
+    pub message: Message,
+}
+
+/// Messages after `after`, oldest first, at most `limit`; of one epoch, or of all.
+pub fn page(sql: &impl Sql, epoch: Option<i64>, after: i64, limit: i64) -> Result<Vec<Kept>, StoreError> {
+    let rows = sql.run(
+        "SELECT message.id, message.epoch, turn_id, message.created_at, model, body FROM message
+         LEFT JOIN turn ON turn.id = turn_id
+         WHERE message.id > ?1 AND hidden = 0 AND (?2 IS NULL OR message.epoch = ?2) ORDER BY message.id LIMIT ?3",
+        &[after.into(), epoch.into(), limit.into()],
+    )?;
+    let kept = |row: &Row| {
+        Ok(Kept {
+            id: row.int(0)?,
+            epoch: row.int(1)?,
+            turn_id: row.opt_int(2)?,
+            created_at: row.int(3)?,
+            model: row.opt_text(4)?.map(str::to_owned),
+            message: serde_json::from_str(row.text(5)?).map_err(|error| StoreError::Sql(error.to_string()))?,
+        })
+    };
+    rows.iter().map(kept).collect()
 }
 
 /// How many messages the epoch holds, and their estimated tokens.

@@ -4,15 +4,14 @@
 //! [`turn::MAX_ATTEMPTS`] times (DESIGN §3.2). How it runs is in `run`, how it ends in `finish`.
 
 use super::conversation::Conversation;
+use super::files::{self, Place};
 use super::inbox::{self, Waiting};
-use super::outbox::Slot;
 use super::ports::Ports;
 use super::turn::{self, Turn};
 use super::{gather, transcript};
-use crate::llm::{MediaRef, Message, Part, Role};
+use crate::llm::{MediaRef, Message, Part, PartKind, Role};
 use crate::store::{Sql, StoreError};
-use crate::telegram::method::SendOptions;
-use crate::text;
+use crate::text::calendar::month;
 
 /// A forward that comes this soon after a message belongs to it. Shorter than the wait before a placeholder.
 const COMMENT_WINDOW_MS: i64 = 900;
@@ -77,13 +76,6 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             self.alarm_by(ready_at);
             return Ok(false);
         }
-        if rows.iter().all(|row| row.content.text.trim().is_empty()) {
-            self.keep_files(rows)?;
-            return Ok(false);
-        }
-        if rows.iter().any(|row| !row.content.attachments.is_empty()) {
-            self.say_files_unused()?;
-        }
         self.begin_turn(rows)?;
         Ok(true)
     }
@@ -115,7 +107,8 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             inbox::close(&self.sql, row.seq, outcome, None, Some(id))?;
         }
         self.live.stop.reset();
-        transcript::append(&self.sql, epoch, Some(id), &user_message(rows), now)?;
+        let question = self.question(rows, id, now)?;
+        transcript::append(&self.sql, epoch, Some(id), &question, now)?;
         Ok(())
     }
 
@@ -133,37 +126,29 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         Ok(true)
     }
 
-    /// Files without words: stored for the day the model can use them; the person is told.
-    fn keep_files(&self, rows: &[Waiting]) -> Result<(), StoreError> {
-        let now = self.ports.now();
-        for row in rows {
-            inbox::close(&self.sql, row.seq, "kept", Some("files without words"), None)?;
+    /// What the person said in this turn, with references to its files, which are put on record.
+    fn question(&self, rows: &[Waiting], turn: i64, now: i64) -> Result<Message, StoreError> {
+        let text = gather::compose(rows);
+        let mut parts = Vec::new();
+        if !text.is_empty() {
+            parts.push(Part::text(text));
         }
-        let epoch = self.settings.borrow().epoch;
-        transcript::append(&self.sql, epoch, None, &user_message(rows), now)?;
-        self.say_files_unused()
+        let session = self.settings.borrow().session.clone().unwrap_or_default();
+        let folder = format!("files/{session}/{}", month(now));
+        for row in rows {
+            for (index, attachment) in row.content.all_attachments().enumerate() {
+                let place = Place { turn, message_id: row.message_id, now };
+                let file = files::meet(&self.sql, attachment, &format!("{folder}/{}-{index}", row.seq), place)?;
+                let media = MediaRef { key: file.key, mime: file.mime, size: file.size };
+                // A photo and the reply to it may come in one turn.
+                if !parts
+                    .iter()
+                    .any(|part: &Part| matches!(&part.kind, PartKind::Media(known) if known.key == media.key))
+                {
+                    parts.push(Part::media(media));
+                }
+            }
+        }
+        Ok(Message { role: Role::User, parts })
     }
-
-    fn say_files_unused(&self) -> Result<(), StoreError> {
-        let lang = self.settings.borrow().lang;
-        let options = SendOptions { silent: true, ..SendOptions::default() };
-        self.say(Slot::Notice, None, text::chat::cannot_use_files(lang), &options)
-    }
-}
-
-/// What the person said in this turn, with references to its files.
-fn user_message(rows: &[Waiting]) -> Message {
-    let text = gather::compose(rows);
-    let mut parts = Vec::new();
-    if !text.is_empty() {
-        parts.push(Part::text(text));
-    }
-    for attachment in rows.iter().flat_map(|row| &row.content.attachments) {
-        parts.push(Part::media(MediaRef {
-            key: attachment.file_id.clone(),
-            mime: attachment.mime.clone().unwrap_or_else(|| attachment.kind.usual_mime().to_owned()),
-            size: attachment.size.and_then(|size| u64::try_from(size).ok()).unwrap_or(0),
-        }));
-    }
-    Message { role: Role::User, parts }
 }

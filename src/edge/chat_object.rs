@@ -6,13 +6,14 @@ use std::rc::Rc;
 
 use worker::{DurableObject, Env, Request, Response, Result, State, console_error, durable_object};
 
+use super::files::Bucket;
 use super::http::{StreamBody, model};
 use super::objects::{self, ADMISSION, SESSION};
 use super::router::{refuse, telegram_reply};
 use super::sql::ObjectSql;
 use super::telegram::Telegram;
 use super::{bots, clock, config};
-use crate::chat::ports::{Lost, ModelResponse, Ports};
+use crate::chat::ports::{FetchError, Files, Lost, ModelResponse, Ports};
 use crate::chat::{Accepted, Conversation};
 use crate::llm::HttpRequest;
 use crate::store::StoreError;
@@ -42,6 +43,45 @@ struct Platform {
     session: Rc<RefCell<Option<String>>>,
 }
 
+impl Platform {
+    fn door(&self) -> Option<&Telegram> {
+        let door = self.telegram.get_or_init(|| {
+            let key = SessionKey::parse(self.session.borrow().as_deref()?)?;
+            bots::telegram(&self.env, &key.bot)
+        });
+        door.as_ref()
+    }
+
+    fn bucket(&self) -> std::result::Result<Bucket, Lost> {
+        Bucket::of(&self.env).ok_or(Lost)
+    }
+}
+
+impl Files for Platform {
+    async fn fetch(
+        &self,
+        path: &str,
+        key: &str,
+        size: Option<u64>,
+        limit: u64,
+    ) -> std::result::Result<u64, FetchError> {
+        let bucket = self.bucket().map_err(|Lost| FetchError::Lost)?;
+        self.door().ok_or(FetchError::Lost)?.fetch(&bucket, path, key, size, limit).await
+    }
+
+    async fn size(&self, key: &str) -> std::result::Result<Option<u64>, Lost> {
+        self.bucket()?.size(key).await
+    }
+
+    async fn head(&self, key: &str, limit: u64) -> std::result::Result<Vec<u8>, Lost> {
+        self.bucket()?.head(key, limit).await
+    }
+
+    async fn write(&self, key: &str, bytes: Vec<u8>) -> std::result::Result<(), Lost> {
+        self.bucket()?.write(key, &bytes).await
+    }
+}
+
 impl Ports for Platform {
     type Body = StreamBody;
 
@@ -54,19 +94,15 @@ impl Ports for Platform {
     }
 
     async fn telegram(&self, call: &Call) -> Reply {
-        let door = self.telegram.get_or_init(|| {
-            let key = SessionKey::parse(self.session.borrow().as_deref()?)?;
-            bots::telegram(&self.env, &key.bot)
-        });
-        match door {
-            Some(telegram) => telegram.call(call).await,
+        match self.door() {
+            Some(telegram) => telegram.call(call, Bucket::of(&self.env)).await,
             // No token: the same as a token that is refused.
             None => Reply::Answered { status: 401, body: String::new() },
         }
     }
 
     async fn model(&self, request: HttpRequest) -> std::result::Result<ModelResponse<StreamBody>, Lost> {
-        model(request).await
+        model(request, Bucket::of(&self.env)).await
     }
 
     async fn directory(&self, route: &'static str, body: String) -> Option<String> {

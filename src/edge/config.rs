@@ -5,6 +5,7 @@ use std::str::FromStr;
 use worker::Env;
 
 use crate::chat::config::{Config, Deadlines, Streaming};
+use crate::chat::transcriber::Transcriber;
 use crate::directory::Caps;
 use crate::llm::catalogue::Catalogue;
 use crate::llm::{ModelRef, Servers};
@@ -32,10 +33,12 @@ pub fn chat(env: &Env) -> Config {
     for problem in problems {
         worker::console_error!("MODEL_CATALOGUE: {problem}");
     }
+    let servers = Servers::from_variables(|name| text(env, name));
     Config {
         models,
         catalogue,
-        servers: Servers::from_variables(|name| text(env, name)),
+        transcriber: Transcriber::from_variables(|name| text(env, name), &servers),
+        servers,
         deadlines: text(env, "MODEL_DEADLINES").and_then(|text| Deadlines::parse(&text)).unwrap_or_default(),
         streaming: text(env, "STREAM_MODE").and_then(|text| Streaming::parse(&text)).unwrap_or(Streaming::Draft),
     }

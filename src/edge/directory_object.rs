@@ -222,9 +222,9 @@ impl Inner {
     }
 
     async fn send(&self, directory: &directory::Directory<ObjectSql>, notice: Notice) {
-        let call = Call { method: notice.method, params: notice.payload };
+        let call = Call { method: notice.method, params: notice.payload, upload: None };
         let reply = match bots::telegram(&self.env, &notice.bot) {
-            Some(telegram) => telegram.call(&call).await,
+            Some(telegram) => telegram.call(&call, None).await,
             None => Reply::Answered { status: 401, body: String::new() },
         };
         log(directory.record(notice.id, &ending(&reply), clock::now()));

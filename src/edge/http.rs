@@ -1,32 +1,17 @@
 //! Outgoing HTTP: requests as data in, bytes out, aborted when nobody waits any more.
 
-use js_sys::{Object, Promise, Uint8Array};
-use wasm_bindgen::prelude::wasm_bindgen;
+use std::pin::{Pin, pin};
+
+use futures::future::{Either, select};
+use js_sys::Object;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
+use super::body::{self, Payload};
+use super::files::{Bucket, JsChunk, JsReader, JsStream, done};
 use crate::chat::ports::{Body, Lost, ModelResponse};
-use crate::llm::HttpRequest;
 use crate::llm::gateway::LOG_ID;
-
-#[wasm_bindgen]
-extern "C" {
-    /// A response's `body`.
-    type JsStream;
-    #[wasm_bindgen(method, js_name = getReader)]
-    fn get_reader(this: &JsStream) -> JsReader;
-
-    type JsReader;
-    #[wasm_bindgen(method, catch)]
-    fn read(this: &JsReader) -> Result<Promise, JsValue>;
-
-    /// What `read` resolves to.
-    type JsChunk;
-    #[wasm_bindgen(method, getter)]
-    fn done(this: &JsChunk) -> bool;
-    #[wasm_bindgen(method, getter)]
-    fn value(this: &JsChunk) -> Uint8Array;
-}
+use crate::llm::{self, HttpRequest};
 
 /// Aborts its request when dropped before the answer was read to its end.
 pub struct AbortOnDrop(Option<web_sys::AbortController>);
@@ -50,7 +35,7 @@ impl Drop for AbortOnDrop {
 pub fn request_init(
     method: &str,
     headers: &[(&str, &str)],
-    body: Option<&str>,
+    body: Payload<'_>,
 ) -> Result<web_sys::RequestInit, JsValue> {
     let list = Object::new();
     for (name, value) in headers {
@@ -59,18 +44,20 @@ pub fn request_init(
     let init = web_sys::RequestInit::new();
     init.set_method(method);
     init.set_headers(&list);
-    if let Some(body) = body {
-        init.set_body(&JsValue::from_str(body));
+    match body {
+        Payload::None => {}
+        Payload::Text(text) => init.set_body(&JsValue::from_str(text)),
+        Payload::Stream(stream) => init.set_body(&stream),
     }
     Ok(init)
 }
 
 /// Sends a request and waits for the headers. Dropping the future, or the guard in the result, aborts it.
-async fn send(
+pub async fn send(
     method: &str,
     url: &str,
     headers: &[(&str, &str)],
-    body: Option<&str>,
+    body: Payload<'_>,
 ) -> Result<(web_sys::Response, AbortOnDrop), Lost> {
     let init = request_init(method, headers, body).map_err(|_| Lost)?;
     let controller = web_sys::AbortController::new().map_err(|_| Lost)?;
@@ -81,13 +68,64 @@ async fn send(
     Ok((response.unchecked_into(), guard))
 }
 
-/// Posts JSON and reads the whole answer: its status and its text.
-pub async fn post_json(url: &str, body: &str) -> Result<(u16, String), Lost> {
-    let headers = [("content-type", "application/json")];
-    let (response, mut guard) = send("POST", url, &headers, Some(body)).await?;
-    let text = JsFuture::from(response.text().map_err(|_| Lost)?).await.map_err(|_| Lost)?;
+/// The writing of a body that the server has not wholly taken yet.
+type Upload = Pin<Box<dyn Future<Output = Result<(), Lost>>>>;
+
+/// Sends a request with a body of any kind. A server may answer before it took the whole body: the rest goes on with the
+/// upload returned, or is broken off with it. A file that cannot be read aborts the request.
+async fn send_body(
+    url: &str,
+    headers: &[(&str, &str)],
+    body: llm::Body,
+    bucket: Option<Bucket>,
+) -> Result<(web_sys::Response, AbortOnDrop, Option<Upload>), Lost> {
+    if let Some(text) = body.as_text() {
+        let (response, guard) = send("POST", url, headers, Payload::Text(text)).await?;
+        return Ok((response, guard, None));
+    }
+    let (stream, upload) = body::stream(body, bucket)?;
+    let upload: Upload = Box::pin(upload);
+    let sent = pin!(send("POST", url, headers, Payload::Stream(stream)));
+    match select(sent, upload).await {
+        Either::Left((answer, upload)) => answer.map(|(response, guard)| (response, guard, Some(upload))),
+        Either::Right((Ok(()), sent)) => sent.await.map(|(response, guard)| (response, guard, None)),
+        Either::Right((Err(Lost), _)) => Err(Lost),
+    }
+}
+
+/// Why a call has no answer.
+pub enum Failed {
+    /// The other side may have acted.
+    Lost,
+    /// The body could not be read to its end: the other side did not get a whole request.
+    Unsent,
+}
+
+/// Posts and reads the whole answer: its status and its text.
+pub async fn post(
+    url: &str,
+    content_type: &str,
+    body: llm::Body,
+    bucket: Option<Bucket>,
+) -> Result<(u16, String), Failed> {
+    let headers = [("content-type", content_type)];
+    // Files are looked up before anything leaves; what fails later left the other side with a request cut short.
+    for piece in body.pieces() {
+        if let llm::Piece::File { key, size, .. } = piece {
+            let known = match &bucket {
+                Some(bucket) => bucket.size(key).await.map_err(|Lost| Failed::Unsent)?,
+                None => None,
+            };
+            if known != Some(*size) {
+                return Err(Failed::Unsent);
+            }
+        }
+    }
+    let (response, mut guard, upload) = send_body(url, &headers, body, bucket).await.map_err(|Lost| Failed::Lost)?;
+    let text = done(response.text()).await.map_err(|Lost| Failed::Lost)?;
+    drop(upload);
     guard.disarm();
-    Ok((response.status(), text.as_string().ok_or(Lost)?))
+    Ok((response.status(), text.as_string().ok_or(Failed::Lost)?))
 }
 
 /// A model's answer as it streams. Read through the platform's own reader: a wrapper would cancel and release it as well as
@@ -95,12 +133,27 @@ pub async fn post_json(url: &str, body: &str) -> Result<(u16, String), Lost> {
 pub struct StreamBody {
     reader: Option<JsReader>,
     guard: AbortOnDrop,
+    upload: Option<Upload>,
 }
 
 impl Body for StreamBody {
     async fn next(&mut self) -> Option<Result<Vec<u8>, Lost>> {
-        let read = self.reader.as_ref()?.read();
-        let Ok(chunk) = async { JsFuture::from(read?).await }.await else { return Some(Err(Lost)) };
+        let mut read = pin!(done(self.reader.as_ref()?.read()));
+        if let Some(upload) = &mut self.upload {
+            match select(read.as_mut(), upload).await {
+                Either::Left((chunk, _)) => return self.take(chunk),
+                // Also if it failed: the server has answered and may want no more of it.
+                Either::Right(_) => self.upload = None,
+            }
+        }
+        let chunk = read.await;
+        self.take(chunk)
+    }
+}
+
+impl StreamBody {
+    fn take(&mut self, chunk: Result<JsValue, Lost>) -> Option<Result<Vec<u8>, Lost>> {
+        let Ok(chunk) = chunk else { return Some(Err(Lost)) };
         let chunk: JsChunk = chunk.unchecked_into();
         if chunk.done() {
             self.guard.disarm();
@@ -111,20 +164,22 @@ impl Body for StreamBody {
     }
 }
 
-/// Sends a model request.
-pub async fn model(request: HttpRequest) -> Result<ModelResponse<StreamBody>, Lost> {
+/// Sends a model request; its files come from `bucket`.
+pub async fn model(request: HttpRequest, bucket: Option<Bucket>) -> Result<ModelResponse<StreamBody>, Lost> {
     let headers: Vec<(&str, &str)> =
         request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let (method, body) = match request.method {
-        "GET" => ("GET", None),
-        _ => ("POST", Some(request.body.as_text().ok_or(Lost)?)),
+    let (response, guard, upload) = match request.method {
+        "GET" => {
+            let (response, guard) = send("GET", &request.url, &headers, Payload::None).await?;
+            (response, guard, None)
+        }
+        _ => send_body(&request.url, &headers, request.body, bucket).await?,
     };
-    let (response, guard) = send(method, &request.url, &headers, body).await?;
     let reader = response.body().map(|body| body.unchecked_into::<JsStream>().get_reader());
     Ok(ModelResponse {
         status: response.status(),
         retry_after: response.headers().get("retry-after").ok().flatten(),
         log_id: response.headers().get(LOG_ID).ok().flatten(),
-        body: StreamBody { reader, guard },
+        body: StreamBody { reader, guard, upload },
     })
 }

@@ -2,12 +2,14 @@
 //!
 //! Not here: any rule. A shell turns a platform event into a call of `chat` or `directory` and the result into an answer.
 
+mod body;
 mod bots;
 mod chat_object;
 mod clock;
 mod config;
 mod debug;
 mod directory_object;
+mod files;
 mod http;
 mod objects;
 mod profiles;

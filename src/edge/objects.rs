@@ -9,6 +9,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use worker::{Env, Error, Response, Result, Stub};
 
+use super::body::Payload;
 use super::clock;
 use super::http::request_init;
 
@@ -50,7 +51,8 @@ pub async fn chat(
 async fn call(stub: Stub, path: &str, headers: &[(&str, Option<&str>)], body: Option<String>) -> Result<Response> {
     let mut list = vec![("x-tideclaw-protocol", PROTOCOL)];
     list.extend(headers.iter().filter_map(|&(name, value)| Some((name, value?))));
-    let init = request_init("POST", &list, body.as_deref())?;
+    let body = body.as_deref().map_or(Payload::None, Payload::Text);
+    let init = request_init("POST", &list, body)?;
     let answer = stub.into_rpc::<JsStub>().fetch(&format!("https://object{path}"), &init)?;
     match select(pin!(JsFuture::from(answer)), pin!(clock::sleep(DEADLINE_MS))).await {
         Either::Left((response, _)) => Ok(response?.unchecked_into::<web_sys::Response>().into()),

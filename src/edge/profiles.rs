@@ -31,7 +31,7 @@ pub async fn look_after(env: &Env, directory: &Directory<ObjectSql>, bot: &str) 
         known.is_some_and(|known| known.profile_checked_at.is_some_and(|at| now - at < PROFILE_EVERY_MS))
     });
     if !fresh {
-        let Reply::Answered { status: 200, body } = telegram.call(&get_me()).await else {
+        let Reply::Answered { status: 200, body } = telegram.call(&get_me(), None).await else {
             return console_error!("getMe of bot {bot} failed");
         };
         let Some((id, username)) = read_profile(&body) else { return };
@@ -43,7 +43,7 @@ pub async fn look_after(env: &Env, directory: &Directory<ObjectSql>, bot: &str) 
         if directory.commands_hash(bot, "default", code).is_ok_and(|known| known.as_deref() == Some(&hash)) {
             continue;
         }
-        let reply = telegram.call(&set_commands(&menu, "default", code)).await;
+        let reply = telegram.call(&set_commands(&menu, "default", code), None).await;
         if matches!(outcome::read(&reply), outcome::Outcome::Sent { .. }) {
             log(directory.set_commands_hash(bot, "default", code, &hash));
         }

@@ -9,6 +9,7 @@
 
 pub mod accumulate;
 pub mod arguments;
+pub mod base64;
 pub mod body;
 mod call_ids;
 pub mod catalogue;

@@ -64,9 +64,33 @@ pub struct Replied {
     pub text: String,
     /// True if the replied-to message is the bot's own.
     pub ours: bool,
+    /// Its files: who asks about a photo by replying to it means that photo.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Attachment>,
 }
 
 impl AttachmentKind {
+    const NAMES: [(AttachmentKind, &'static str); 8] = [
+        (AttachmentKind::Photo, "photo"),
+        (AttachmentKind::Document, "document"),
+        (AttachmentKind::Voice, "voice"),
+        (AttachmentKind::Audio, "audio"),
+        (AttachmentKind::Video, "video"),
+        (AttachmentKind::VideoNote, "video_note"),
+        (AttachmentKind::Animation, "animation"),
+        (AttachmentKind::Sticker, "sticker"),
+    ];
+
+    /// The name it is stored under.
+    pub fn name(self) -> &'static str {
+        Self::NAMES.iter().find(|(kind, _)| *kind == self).map_or("document", |(_, name)| name)
+    }
+
+    /// The kind stored under `name`; a document if there is none.
+    pub fn from_name(name: &str) -> AttachmentKind {
+        Self::NAMES.iter().find(|(_, known)| *known == name).map_or(AttachmentKind::Document, |(kind, _)| *kind)
+    }
+
     /// The type Telegram's own clients produce, for files that carry none.
     pub fn usual_mime(self) -> &'static str {
         match self {
@@ -101,6 +125,11 @@ impl Content {
     pub fn is_empty(&self) -> bool {
         self.text.trim().is_empty() && self.attachments.is_empty()
     }
+
+    /// Its own files, then those of the message it replies to.
+    pub fn all_attachments(&self) -> impl Iterator<Item = &Attachment> {
+        self.attachments.iter().chain(self.reply.iter().flat_map(|reply| &reply.attachments))
+    }
 }
 
 fn replied_to(message: &Message, replied: &Message, bot_id: i64) -> Replied {
@@ -116,7 +145,7 @@ fn replied_to(message: &Message, replied: &Message, bot_id: i64) -> Replied {
             }
         }
     };
-    Replied { message_id: replied.message_id, text, ours }
+    Replied { message_id: replied.message_id, text, ours, attachments: attachments(replied) }
 }
 
 fn attachments(message: &Message) -> Vec<Attachment> {
@@ -144,6 +173,10 @@ fn attachments(message: &Message) -> Vec<Attachment> {
     }
     if let Some(largest) = message.photo.iter().max_by_key(|size| size.file_size.unwrap_or(0)) {
         return vec![one(Photo, largest)];
+    }
+    // Moving stickers are Lottie or WebM, which no model takes; their emoji stands in the text.
+    if let Some(sticker) = message.sticker.as_ref().filter(|sticker| !sticker.is_animated && !sticker.is_video) {
+        return vec![one(Sticker, sticker)];
     }
     Vec::new()
 }
@@ -341,7 +374,8 @@ mod tests {
         let replied = json!({"message_id": 3, "chat": {"id": 7, "type": "private"}, "text": "one two three",
             "from": {"id": 99, "is_bot": true, "first_name": "T"}});
         let whole = read(json!({"text": "?", "reply_to_message": replied}));
-        assert_eq!(whole.reply, Some(Replied { message_id: 3, text: "one two three".into(), ours: true }));
+        let expected = Replied { message_id: 3, text: "one two three".into(), ours: true, attachments: Vec::new() };
+        assert_eq!(whole.reply, Some(expected));
         let part = read(json!({"text": "?", "reply_to_message": replied, "quote": {"text": "two", "is_manual": true}}));
         assert_eq!(part.reply.unwrap().text, "two");
     }
@@ -387,7 +421,7 @@ mod tests {
                 name: None,
                 duration: Some(9),
             }],
-            reply: Some(Replied { message_id: 1, text: "q".into(), ours: true }),
+            reply: Some(Replied { message_id: 1, text: "q".into(), ours: true, attachments: Vec::new() }),
             sender: Some("Bob".into()),
             forwarded_from: Some("Ann".into()),
         };

@@ -112,6 +112,12 @@ pub struct File {
     /// Stickers only.
     #[serde(default, deserialize_with = "lenient::maybe")]
     pub emoji: Option<String>,
+    /// Stickers only.
+    #[serde(default)]
+    pub is_animated: bool,
+    /// Stickers only.
+    #[serde(default)]
+    pub is_video: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -1,4 +1,4 @@
-//! Calls to the Bot API as data: a method's name and its JSON parameters.
+//! Calls to the Bot API as data: a method's name, its JSON parameters, and a file to upload if there is one.
 //!
 //! Source: Bot API 10.3. Text always travels with `entities`, never with `parse_mode` (telegram.md §4.2).
 
@@ -12,11 +12,36 @@ use super::render::Formatted;
 pub struct Call {
     pub method: String,
     pub params: Value,
+    /// A file that goes along; the call is then a form (`multipart/form-data`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upload: Option<Upload>,
+}
+
+/// A file to upload.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Upload {
+    /// The parameter it is the value of: `document`.
+    pub field: String,
+    /// The name people see; no quotes, no control characters.
+    pub name: String,
+    /// `text/markdown`.
+    pub mime: String,
+    pub content: Content,
+}
+
+/// Where the bytes of an upload are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Content {
+    /// A text, as it is.
+    Text(String),
+    /// A stored file.
+    Stored { key: String, size: u64 },
 }
 
 impl Call {
     fn new(method: &str, params: Value) -> Call {
-        Call { method: method.to_owned(), params }
+        Call { method: method.to_owned(), params, upload: None }
     }
 
     /// The form Telegram accepts in the body of a webhook answer (telegram.md §2): for calls whose result nobody needs.
@@ -195,6 +220,29 @@ pub fn answer_callback(id: &str, text: Option<&str>) -> Call {
     call
 }
 
+/// `sendDocument` of a file we make. `caption`: plain, up to 1,024 characters.
+pub fn send_document(to: Target, upload: Upload, caption: Option<&str>, options: &SendOptions) -> Call {
+    let mut call = Call::new("sendDocument", to.params());
+    if let Some(caption) = caption {
+        call.set("caption", Value::String(caption.chars().take(1_000).collect()));
+    }
+    if let Some(message_id) = options.reply_to {
+        call.set("reply_parameters", json!({"message_id": message_id, "allow_sending_without_reply": true}));
+    }
+    if options.silent {
+        call.set("disable_notification", json!(true));
+    }
+    // Telegram would take some files for an animation or a song by their bytes.
+    call.set("disable_content_type_detection", json!(true));
+    call.upload = Some(upload);
+    call
+}
+
+/// `getFile`: where a file can be downloaded for at least an hour.
+pub fn get_file(file_id: &str) -> Call {
+    Call::new("getFile", json!({"file_id": file_id}))
+}
+
 /// `getMe`.
 pub fn get_me() -> Call {
     Call::new("getMe", json!({}))
@@ -208,4 +256,32 @@ pub fn set_commands(commands: &[(&str, &str)], scope: &str, language: &str) -> C
         call.set("language_code", json!(language));
     }
     call
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stored_form_is_pinned() {
+        let to = Target { chat_id: 7, topic: None };
+        assert_eq!(
+            serde_json::to_value(delete(to, 5)).unwrap(),
+            json!({"method": "deleteMessage", "params": {"chat_id": 7, "message_id": 5}})
+        );
+        let with =
+            |content| Upload { field: "document".into(), name: "a.md".into(), mime: "text/markdown".into(), content };
+        let call = send_document(to, with(Content::Text("x".into())), Some("see"), &SendOptions::default());
+        assert_eq!(
+            serde_json::to_value(&call).unwrap(),
+            json!({"method": "sendDocument",
+                "params": {"chat_id": 7, "caption": "see", "disable_content_type_detection": true},
+                "upload": {"field": "document", "name": "a.md", "mime": "text/markdown", "content": {"text": "x"}}})
+        );
+        let stored = Content::Stored { key: "exports/a".into(), size: 3 };
+        assert_eq!(serde_json::to_value(stored).unwrap(), json!({"stored": {"key": "exports/a", "size": 3}}));
+        let old: Call = serde_json::from_value(json!({"method": "getMe", "params": {}})).unwrap();
+        assert_eq!(old, get_me());
+    }
 }

@@ -4,6 +4,7 @@
 
 pub mod command;
 pub mod content;
+pub mod form;
 mod lenient;
 pub mod message;
 pub mod method;

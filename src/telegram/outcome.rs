@@ -11,6 +11,8 @@ pub enum Reply {
     Answered { status: u16, body: String },
     /// The connection failed or the deadline passed. Whether Telegram acted is unknown.
     Lost,
+    /// The call never left whole, for a reason on our side that may pass: Telegram did not act.
+    Unsent,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,7 +76,11 @@ const SERVER_ERROR_WAIT_MS: i64 = 2_000;
 
 /// Reads a reply to any method.
 pub fn read(reply: &Reply) -> Outcome {
-    let Reply::Answered { status, body } = reply else { return Outcome::Ambiguous };
+    let (status, body) = match reply {
+        Reply::Answered { status, body } => (status, body),
+        Reply::Lost => return Outcome::Ambiguous,
+        Reply::Unsent => return Outcome::Retry { after_ms: SERVER_ERROR_WAIT_MS, flood: false },
+    };
     let Ok(answer) = serde_json::from_str::<Answer>(body) else {
         return match status {
             401 => Outcome::Unauthorized,
@@ -96,6 +102,51 @@ pub fn read(reply: &Reply) -> Outcome {
         500.. => Outcome::Retry { after_ms: SERVER_ERROR_WAIT_MS, flood: false },
         403 => Outcome::Refused(Refusal::ChatGone),
         _ => refusal(&answer),
+    }
+}
+
+/// Where a file can be downloaded: the result of `getFile`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct FilePath {
+    /// Goes behind `/file/bot<token>/`.
+    pub file_path: String,
+    /// Bytes, if Telegram told.
+    #[serde(default)]
+    pub file_size: Option<u64>,
+}
+
+/// What became of a `getFile`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    At(FilePath),
+    /// Telegram lets bots download 20 MB at most (telegram.md §3.1).
+    TooBig,
+    /// No such file (any more).
+    Gone,
+    /// The same call may work after so many milliseconds. `flood`: the whole bot has to wait.
+    Later {
+        after_ms: i64,
+        flood: bool,
+    },
+    Unauthorized,
+}
+
+/// Reads a reply to `getFile`.
+pub fn file(reply: &Reply) -> Found {
+    match read(reply) {
+        Outcome::Sent { .. } => {
+            #[derive(Deserialize)]
+            struct Result {
+                result: FilePath,
+            }
+            let body = if let Reply::Answered { body, .. } = reply { body.as_str() } else { "" };
+            serde_json::from_str::<Result>(body).map_or(Found::Gone, |answer| Found::At(answer.result))
+        }
+        Outcome::Retry { after_ms, flood } => Found::Later { after_ms, flood },
+        Outcome::Ambiguous => Found::Later { after_ms: SERVER_ERROR_WAIT_MS, flood: false },
+        Outcome::Unauthorized => Found::Unauthorized,
+        Outcome::Refused(Refusal::Other(text)) if text.to_ascii_lowercase().contains("too big") => Found::TooBig,
+        Outcome::Refused(_) => Found::Gone,
     }
 }
 
@@ -158,8 +209,29 @@ mod tests {
     }
 
     #[test]
+    fn what_get_file_says() {
+        let found = |status, body: &str| file(&Reply::Answered { status, body: body.into() });
+        let no =
+            |text: &str| found(400, &format!(r#"{{"ok":false,"error_code":400,"description":"Bad Request: {text}"}}"#));
+        let at = |path: &str, size| Found::At(FilePath { file_path: path.into(), file_size: size });
+        assert_eq!(
+            found(200, r#"{"ok":true,"result":{"file_id":"a","file_path":"photos/1.jpg","file_size":5}}"#),
+            at("photos/1.jpg", Some(5))
+        );
+        assert_eq!(found(200, r#"{"ok":true,"result":{"file_path":"x"}}"#), at("x", None));
+        assert_eq!(found(200, r#"{"ok":true,"result":{"file_id":"a"}}"#), Found::Gone);
+        assert_eq!(no("file is too big"), Found::TooBig);
+        assert_eq!(no("wrong file_id or the file is temporarily unavailable"), Found::Gone);
+        let flood = r#"{"ok":false,"error_code":429,"description":"x","parameters":{"retry_after":3}}"#;
+        assert_eq!(found(429, flood), Found::Later { after_ms: 3_000, flood: true });
+        assert_eq!(file(&Reply::Lost), Found::Later { after_ms: 2_000, flood: false });
+        assert_eq!(found(401, r#"{"ok":false,"error_code":401}"#), Found::Unauthorized);
+    }
+
+    #[test]
     fn a_lost_answer_is_ambiguous_and_so_is_a_foreign_page() {
         assert_eq!(read(&Reply::Lost), Outcome::Ambiguous);
+        assert_eq!(read(&Reply::Unsent), Outcome::Retry { after_ms: 2_000, flood: false });
         assert_eq!(answered(502, "<html>bad gateway"), Outcome::Ambiguous);
         assert_eq!(answered(200, ""), Outcome::Ambiguous);
     }

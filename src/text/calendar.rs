@@ -24,6 +24,11 @@ pub fn date(ms: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}")
 }
 
+/// `YYYY-MM`.
+pub fn month(ms: i64) -> String {
+    date(ms).chars().take(7).collect()
+}
+
 /// `HH:MM`.
 pub fn time(ms: i64) -> String {
     let minutes = ms.rem_euclid(DAY_MS) / 60_000;

@@ -52,14 +52,6 @@ pub fn too_long(lang: Lang) -> &'static str {
     lang.pick("✂️ The model reached its length limit here.", "✂️ Здесь модель достигла предела длины.")
 }
 
-/// A file came without words, or with words that alone can be answered.
-pub fn cannot_use_files(lang: Lang) -> &'static str {
-    lang.pick(
-        "📎 I keep your file, but I cannot look into photos, voice or documents yet. Please write it in words.",
-        "📎 Файл сохраню, но смотреть фото, слушать голос и читать документы я пока не умею. Напишите, пожалуйста, словами.",
-    )
-}
-
 pub fn cannot_read_this(lang: Lang) -> &'static str {
     lang.pick("I cannot read this kind of message yet.", "Такие сообщения я пока не умею читать.")
 }
@@ -92,6 +84,7 @@ pub fn help(lang: Lang) -> &'static str {
          /compact — fold what is old into a summary; say what matters: /compact the trip\n\
          /think off…high — how hard the model thinks; /reasoning shows what it thought\n\
          /usage — what was used and spent; /footer adds it to each answer\n\
+         /export — this conversation as files (/export all: earlier ones too)\n\
          /status — what I am doing and with what\n\
          /whoami — your and this chat's ids\n\n\
          In groups I answer when mentioned, replied to, or given a command. Telegram's privacy mode hides the other messages from me.",
@@ -102,6 +95,7 @@ pub fn help(lang: Lang) -> &'static str {
          /compact — свернуть старое в конспект; можно сказать, что важно: /compact поездка\n\
          /think off…high — насколько усердно модель думает; /reasoning покажет её мысли\n\
          /usage — что израсходовано; /footer добавит это к каждому ответу\n\
+         /export — этот разговор файлами (/export all — и прежние)\n\
          /status — чем я занят и на чём работаю\n\
          /whoami — ваш id и id чата\n\n\
          В группах отвечаю на упоминание, ответ мне или команду. Остальные сообщения режим приватности Telegram от меня скрывает.",
@@ -146,7 +140,7 @@ pub fn list_incomplete(lang: Lang) -> &'static str {
 }
 
 /// Command menu: name and description, for `setMyCommands`.
-pub fn menu(lang: Lang) -> [(&'static str, &'static str); 10] {
+pub fn menu(lang: Lang) -> [(&'static str, &'static str); 11] {
     [
         ("new", lang.pick("Start a fresh conversation", "Начать новый разговор")),
         ("stop", lang.pick("End the current answer", "Прервать ответ")),
@@ -155,6 +149,7 @@ pub fn menu(lang: Lang) -> [(&'static str, &'static str); 10] {
         ("reasoning", lang.pick("Show or hide the model's thoughts", "Показать или скрыть мысли модели")),
         ("usage", lang.pick("What was used and spent", "Что израсходовано")),
         ("compact", lang.pick("Fold the old messages into a summary", "Свернуть старое в конспект")),
+        ("export", lang.pick("This conversation as files", "Этот разговор файлами")),
         ("status", lang.pick("What I am doing", "Чем я занят")),
         ("whoami", lang.pick("Your and this chat's ids", "Ваш id и id чата")),
         ("help", lang.pick("What I can do", "Что я умею")),

@@ -7,6 +7,7 @@ pub mod amount;
 pub mod calendar;
 pub mod chat;
 pub mod context;
+pub mod media;
 pub mod models;
 pub mod trouble;
 pub mod usage;

@@ -48,6 +48,7 @@ fn a_text_in_twelve_parts_starts_by_the_cap_and_the_rest_follows() {
 #[test]
 fn an_album_is_one_question() {
     let mut sim = Sim::private();
+    ["a", "b", "c"].into_iter().for_each(|id| sim.world.storage.put(id, b"\xff\xd8\xff".to_vec()));
     sim.send(json!({"media_group_id": "g", "photo": photo("a"), "caption": "What are these?"}));
     for id in ["b", "c"] {
         sim.run_for(200);
@@ -55,7 +56,7 @@ fn an_album_is_one_question() {
     }
     sim.run();
     assert_eq!(sim.requests().len(), 1);
-    assert_eq!(sim.requests()[0].at, 1_400, "a second after its last item");
+    assert_eq!(sim.calls("getFile")[0].at, 1_400, "a second after its last item");
     assert!(sim.requests()[0].question().starts_with("What are these?"), "{}", sim.requests()[0].question());
     assert_eq!(sim.requests()[0].question().matches("cannot open").count(), 3);
     assert_eq!(sim.inbox(), ["message turn", "message merged", "message merged"]);
@@ -115,39 +116,27 @@ fn a_forward_that_comes_later_is_answered_by_itself() {
 }
 
 #[test]
-fn a_file_without_words_is_kept_and_the_person_is_told() {
+fn a_file_starts_a_turn_at_once() {
     let mut sim = Sim::private();
-    sim.send(json!({"voice": {"file_id": "v", "file_unique_id": "v", "duration": 3, "file_size": 10}}));
-    sim.run();
-    assert!(sim.requests().is_empty(), "the model is not asked");
-    assert!(sim.screen()[0].starts_with("📎") && sim.screen().len() == 1);
-    assert_eq!(sim.inbox(), ["message kept"]);
-    sim.text("That was me singing");
-    sim.run();
-    let prompt = sim.requests()[0].prompt();
-    assert!(prompt.concat().contains("audio/ogg that you cannot open"), "the model knows of it: {prompt:?}");
-}
-
-#[test]
-fn a_file_with_a_caption_is_answered_by_its_caption() {
-    let mut sim = Sim::private();
+    sim.world.storage.put("a", b"\xff\xd8\xff".to_vec());
     sim.send(json!({"photo": photo("a"), "caption": "What is it?"}));
-    assert_eq!(sim.webhook_replies.len(), 1, "it starts at once");
+    assert_eq!(sim.webhook_replies.len(), 1);
     sim.run();
     assert_eq!(sim.screen().len(), 2);
     assert!(sim.screen()[0].starts_with("📎") && sim.screen()[1].starts_with("Re: What is it?"), "{:?}", sim.screen());
 }
 
 #[test]
-fn a_file_sent_during_a_turn_is_told_about_after_it() {
+fn a_file_sent_during_a_turn_is_looked_at_after_it() {
     let mut sim = Sim::private();
+    sim.world.storage.put("d", b"%PDF-1.4".to_vec());
     sim.text("one");
     sim.run_for(50);
     sim.send(json!({"document": {"file_id": "d", "file_unique_id": "d", "file_name": "a.pdf"}}));
     sim.run();
     let screen = sim.screen();
-    assert!(screen[1] == "Re: one" && screen[2].starts_with("📎") && screen.len() == 3, "{screen:?}");
-    assert_eq!(sim.inbox(), ["message turn", "message kept"]);
+    assert!(screen[1] == "Re: one" && screen[2].contains("cannot read PDF") && screen.len() == 3, "{screen:?}");
+    assert_eq!(sim.inbox(), ["message turn", "message turn"]);
 }
 
 #[test]

@@ -36,6 +36,7 @@ fn only_what_is_meant_for_us_is_answered() {
 #[test]
 fn an_album_needs_the_mention_once() {
     let mut sim = Sim::group();
+    ["a", "b", "c"].into_iter().for_each(|id| sim.world.storage.put(id, b"\xff\xd8\xff".to_vec()));
     let caption = mention("what is it?");
     let first = json!({"media_group_id": "g", "photo": photo("a"),
         "caption": caption["text"], "caption_entities": caption["entities"]});

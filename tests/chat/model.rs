@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 use tideclaw::chat::ports::{Body, Lost, ModelResponse};
-use tideclaw::llm::HttpRequest;
+use tideclaw::llm::{HttpRequest, Piece};
 
 use super::sim::World;
 
@@ -180,6 +180,15 @@ impl Request {
     }
 }
 
+/// A body as text; a file in it is `<key size>`.
+fn whole(body: &tideclaw::llm::Body) -> String {
+    let piece = |piece: &Piece| match piece {
+        Piece::Text(text) => text.clone(),
+        Piece::File { key, size, .. } => format!("<{key} {size}>"),
+    };
+    body.pieces().iter().map(piece).collect()
+}
+
 #[derive(Default)]
 pub struct Model {
     pub requests: RefCell<Vec<Request>>,
@@ -236,7 +245,7 @@ impl Model {
 
     pub async fn ask(world: Rc<World>, request: HttpRequest) -> Result<ModelResponse<Stream>, Lost> {
         let at = world.clock.elapsed();
-        let body = serde_json::from_str(request.body.as_text().unwrap_or_default()).unwrap_or(Value::Null);
+        let body = serde_json::from_str(&whole(&request.body)).unwrap_or(Value::Null);
         let state = Rc::new(Cell::new(State::Open));
         let asked = Request { at, url: request.url, body, state: state.clone() };
         if asked.url.ends_with("/api/show") {

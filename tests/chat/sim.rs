@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 use tideclaw::chat::config::{Config, Deadlines, Streaming};
-use tideclaw::chat::ports::{Lost, ModelResponse, Ports};
+use tideclaw::chat::ports::{FetchError, Files, Lost, ModelResponse, Ports};
 use tideclaw::chat::{Accepted, Conversation};
 use tideclaw::directory::{AccessChange, Admission};
 use tideclaw::llm::catalogue::Catalogue;
@@ -17,6 +17,7 @@ use tideclaw::telegram::outcome::Reply;
 use super::clock::{Clock, START, Task};
 use super::directory::Directory;
 use super::model::{Model, Stream};
+use super::storage::Storage;
 use super::store::Store;
 use super::telegram::Telegram;
 use super::updates::{BOT_ID, BOT_NAME, GROUP, PERSON};
@@ -27,11 +28,30 @@ pub struct World {
     pub telegram: Telegram,
     pub model: Model,
     pub directory: Directory,
+    pub storage: Storage,
     pub alarm: Cell<Option<i64>>,
     pub log: RefCell<Vec<String>>,
 }
 
 pub struct Outside(Rc<World>);
+
+impl Files for Outside {
+    async fn fetch(&self, path: &str, key: &str, _size: Option<u64>, limit: u64) -> Result<u64, FetchError> {
+        self.0.storage.fetch(&self.0.clock, path, key, limit).await
+    }
+
+    async fn size(&self, key: &str) -> Result<Option<u64>, Lost> {
+        self.0.storage.size(&self.0.clock, key).await
+    }
+
+    async fn head(&self, key: &str, limit: u64) -> Result<Vec<u8>, Lost> {
+        self.0.storage.head(&self.0.clock, key, limit).await
+    }
+
+    async fn write(&self, key: &str, bytes: Vec<u8>) -> Result<(), Lost> {
+        self.0.storage.write(&self.0.clock, key, bytes).await
+    }
+}
 
 impl Ports for Outside {
     type Body = Stream;
@@ -45,7 +65,7 @@ impl Ports for Outside {
     }
 
     async fn telegram(&self, call: &Call) -> Reply {
-        self.0.telegram.call(&self.0.clock, call).await
+        self.0.telegram.call(&self.0.clock, &self.0.storage, call).await
     }
 
     async fn model(&self, request: HttpRequest) -> Result<ModelResponse<Stream>, Lost> {
@@ -116,6 +136,7 @@ impl Sim {
             telegram: Telegram::new(),
             model: Model::default(),
             directory: Directory::new(),
+            storage: Storage::default(),
             alarm: Cell::new(None),
             log: RefCell::default(),
         };
@@ -126,6 +147,7 @@ impl Sim {
                 models: vec![ModelRef::new("ollama", "one")],
                 servers: Servers(["ollama", "relay"].map(server).into()),
                 catalogue: Catalogue::default(),
+                transcriber: None,
                 deadlines: Deadlines::default(),
                 streaming: Streaming::Draft,
             },

@@ -3,10 +3,11 @@
 use std::cell::{Cell, RefCell};
 
 use serde_json::{Value, json};
-use tideclaw::telegram::method::Call;
+use tideclaw::telegram::method::{Call, Content};
 use tideclaw::telegram::outcome::Reply;
 
 use super::clock::Clock;
+use super::storage::Storage;
 
 /// How a call is answered.
 #[derive(Debug, Clone)]
@@ -73,6 +74,8 @@ pub struct Telegram {
     pub chat: RefCell<Vec<Shown>>,
     /// Every message ever accepted, also those deleted since.
     pub accepted: RefCell<Vec<Shown>>,
+    /// Name and text of every document that arrived.
+    pub documents: RefCell<Vec<(String, String)>>,
     rules: RefCell<Vec<Rule>>,
     next_id: Cell<i64>,
     /// Usual time of an answer.
@@ -87,6 +90,7 @@ impl Telegram {
             calls: RefCell::default(),
             chat: RefCell::default(),
             accepted: RefCell::default(),
+            documents: RefCell::default(),
             rules: RefCell::default(),
             next_id: Cell::new(100),
             latency: Cell::new(40),
@@ -130,7 +134,7 @@ impl Telegram {
         rule.answer.clone()
     }
 
-    pub async fn call(&self, clock: &Clock, call: &Call) -> Reply {
+    pub async fn call(&self, clock: &Clock, storage: &Storage, call: &Call) -> Reply {
         let answer = self.answer_to(&call.method);
         let made = Made { at: clock.elapsed(), method: call.method.clone(), params: call.params.clone() };
         self.calls.borrow_mut().push(made);
@@ -140,9 +144,10 @@ impl Telegram {
             _ => self.latency.get(),
         };
         let acts = matches!(answer, Answer::Ok | Answer::Slow(_) | Answer::LostAfter);
-        let early = (acts && !self.acts_late.get()).then(|| self.act(call));
+        let early = (acts && !self.acts_late.get()).then(|| self.act(storage, call));
         clock.sleep(wait).await;
-        let done = early.unwrap_or_else(|| if acts { self.act(call) } else { refused(400, "unused", json!({})) });
+        let done =
+            early.unwrap_or_else(|| if acts { self.act(storage, call) } else { refused(400, "unused", json!({})) });
         match answer {
             Answer::Ok | Answer::Slow(_) => done,
             Answer::LostAfter | Answer::LostBefore | Answer::Hang => Reply::Lost,
@@ -158,7 +163,7 @@ impl Telegram {
     }
 
     /// What Telegram does with a call it accepts.
-    fn act(&self, call: &Call) -> Reply {
+    fn act(&self, storage: &Storage, call: &Call) -> Reply {
         let text = call.params["text"].as_str().unwrap_or_default().to_owned();
         if call.params.get("text").is_some() {
             assert!(!text.trim().is_empty() && text.encode_utf16().count() <= 4096, "bad text: {text:?}");
@@ -172,6 +177,38 @@ impl Telegram {
                 self.accepted.borrow_mut().push(shown.clone());
                 chat.push(shown);
                 answered(result)
+            }
+            ("sendDocument", _) => {
+                let upload = call.upload.as_ref().expect("a document without a file");
+                let bytes = match &upload.content {
+                    Content::Text(text) => text.clone().into_bytes(),
+                    Content::Stored { key, size } => {
+                        let bytes = storage.stored.borrow()[key].clone();
+                        assert_eq!(bytes.len() as u64, *size);
+                        bytes
+                    }
+                };
+                assert!(!bytes.is_empty(), "Telegram refuses empty files");
+                let shown = Shown { id: self.take_id(), text: upload.name.clone(), params: call.params.clone() };
+                let result = json!({"message_id": shown.id});
+                self.documents.borrow_mut().push((upload.name.clone(), String::from_utf8(bytes).unwrap()));
+                self.accepted.borrow_mut().push(shown.clone());
+                chat.push(shown);
+                answered(result)
+            }
+            ("getFile", _) => {
+                let id = call.params["file_id"].as_str().unwrap();
+                match storage.telegram.borrow().get(id) {
+                    Some(bytes) if bytes.len() > 20 * 1024 * 1024 => {
+                        refused(400, "Bad Request: file is too big", json!({}))
+                    }
+                    Some(bytes) => answered(
+                        json!({"file_id": id, "file_path": format!("documents/{id}"), "file_size": bytes.len()}),
+                    ),
+                    None => {
+                        refused(400, "Bad Request: wrong file_id or the file is temporarily unavailable", json!({}))
+                    }
+                }
             }
             ("editMessageText", Some(place)) => {
                 if chat[place].text == text && chat[place].params["reply_markup"] == call.params["reply_markup"] {

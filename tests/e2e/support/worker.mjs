@@ -70,7 +70,7 @@ async function launch(options, onLog) {
     exited.then((code) => reject(new Error(`workerd's host ended with ${code}`)));
     child.send(options);
   });
-  return { url, kill };
+  return { url, kill, pid: child.pid };
 }
 
 /**
@@ -87,6 +87,8 @@ export async function startWorker({ vars, persistTo, port = 0 }) {
   return {
     url,
     logs,
+    /** Of the runtime's host; the runtime is its child. */
+    pid: () => life.pid,
     kill: () => life.kill(),
     async restart(change = {}) {
       await life.kill();
