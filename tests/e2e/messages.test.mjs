@@ -44,7 +44,7 @@ describe("messages", { concurrency: 8 }, () => {
     world.ollama.script({ match: "Which of these", answer: "The first.", times: 9 });
     person.send({ text: "Which of these?", album: [{ photo: true }, { photo: true }, { photo: true }] });
     await person.until("The first.");
-    await person.until("I keep your file");
+    await person.until("cannot look at pictures (the photo ×3)");
     await person.settled();
     assert.equal(world.asked("Which of these").length, 1);
     assert.equal(person.replies().length, 3, "one answer, one line about the files");
@@ -61,18 +61,21 @@ describe("messages", { concurrency: 8 }, () => {
     assert.equal(world.ollama.requests().filter((r) => r.lastUser.includes("cats rule")).length, 1);
   });
 
-  test("voice, photo and document without words: one line each, no model call; with words they are answered", async () => {
+  test("what the model cannot take, without words: one line each, no model call; a text file and words are answered", async () => {
     const person = world.person(1005);
-    for (const kind of ["voice", "photo", "document"]) {
+    const lines = { voice: /plain:1b cannot listen/, photo: /plain:1b cannot look at pictures/ };
+    for (const [kind, line] of Object.entries(lines)) {
       const before = person.replies().length;
       person.send({ [kind]: true });
       await world.telegram.waitFor(() => person.replies().length === before + 1);
-      assert.match(person.replies().at(-1).text, /I keep your file, but I cannot look/);
+      assert.match(person.replies().at(-1).text, line);
     }
-    assert.equal(world.ollama.requests().filter((r) => r.body.messages.some((m) => m.images)).length, 0);
-    person.ask("photo caption", { answer: "A caption." });
+    world.ollama.script({ match: "light bulbs", answer: "A shopping list.", times: 3 }, { match: "photo caption", answer: "A caption.", times: 3 });
+    person.send({ document: true });
+    await person.until("A shopping list.");
     person.send({ photo: true, text: "photo caption" });
     await person.until("A caption.");
+    assert.equal(world.ollama.requests().filter((r) => r.body.messages?.some((m) => m.images)).length, 0);
   });
 
   test("an edited message is offered a new answer, which replaces the old one; a hidden change is ignored", async () => {

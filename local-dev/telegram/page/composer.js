@@ -17,6 +17,20 @@ const ATTACHMENTS = [
   ['📍', 'Location', { location: true }],
 ];
 
+/** A file of this computer as Telegram's apps would send it. */
+async function fileSpec(file) {
+  const url = await new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(reader.result);
+    reader.onerror = () => reject(reader.error);
+    reader.readAsDataURL(file);
+  });
+  const base64 = url.slice(url.indexOf(',') + 1);
+  if (/^image\/(jpeg|png|webp)$/.test(file.type)) return { photo: { base64 } };
+  if (file.type === 'audio/ogg') return { voice: { base64 } };
+  return { document: { base64, file_name: file.name, mime_type: file.type || 'application/octet-stream' } };
+}
+
 /** @param {{conversation: () => object, speaker: () => number, fail: (error: Error) => void}} page */
 export function makeComposer({ conversation, speaker, fail }) {
   const input = $('input');
@@ -77,11 +91,35 @@ export function makeComposer({ conversation, speaker, fail }) {
     return commands.length;
   }
 
+  /** Asks for a file and sends it, with what is typed as its caption. */
+  function pickFile() {
+    const picker = el('input');
+    picker.type = 'file';
+    picker.addEventListener('change', async () => {
+      const [file] = picker.files;
+      if (!file) return;
+      const text = input.value.trim();
+      input.value = '';
+      grow();
+      try {
+        await call('send', { ...target(), ...(await fileSpec(file)), ...(text && { text }) });
+      } catch (error) {
+        fail(error);
+      }
+    });
+    picker.click();
+  }
+
   function showAttachments() {
     $('commands').hidden = true;
     const box = $('attachments');
     box.hidden = !box.hidden;
-    box.replaceChildren(...ATTACHMENTS.map(([icon, label, spec]) => {
+    const pick = el('button', 'popup-row', el('span', 'popup-icon', '📎'), el('span', '', 'A file of this computer…'));
+    pick.addEventListener('click', () => {
+      box.hidden = true;
+      pickFile();
+    });
+    box.replaceChildren(pick, ...ATTACHMENTS.map(([icon, label, spec]) => {
       const row = el('button', 'popup-row', el('span', 'popup-icon', icon), el('span', '', label));
       row.addEventListener('click', () => {
         box.hidden = true;
