@@ -208,7 +208,10 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         }
         let unheard = if self.config.transcriber.is_some() { Why::NotWrittenDown } else { Why::Unheard };
         match (Sort::of(&file.mime), &file.text) {
-            (Sort::Text, Some(_)) => (file.size > TEXT_BYTES).then_some(Why::Cut(TEXT_BYTES)),
+            (Sort::Text, Some(_)) => {
+                let most = TEXT_BYTES.min(self.text_room(&self.model()) as u64);
+                (file.size > most).then_some(Why::Cut(most))
+            }
             (Sort::Text, None) => Some(Why::UnknownEncoding),
             (Sort::Audio | Sort::Video, Some(_)) => None,
             (Sort::Image, _) => Some(Why::Unseen),

@@ -19,8 +19,8 @@ use super::tools::{self, Loop};
 use super::transcript;
 use super::turn::{self, MAX_ATTEMPTS, Turn};
 use crate::directory;
-use crate::llm::tokens::estimate;
-use crate::llm::{ErrorClass, Feature, Finish, Message, ModelError, ModelRef, Prompt, Usage};
+use crate::llm::tokens::{self, estimate};
+use crate::llm::{ErrorClass, Feature, Finish, MediaRef, Message, ModelError, ModelRef, PartKind, Prompt, Usage};
 use crate::store::{Sql, StoreError};
 use crate::text::trouble::{Cap, Trouble};
 
@@ -186,7 +186,8 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
                 }
                 End::Complete => match heard.answer.outcome() {
                     Ok(finish) => {
-                        if !guessed {
+                        // What a file takes says nothing about how the model counts words.
+                        if !guessed && files_in(&prompt).next().is_none() {
                             self.note_usage(&leave.model, estimate_prompt(&prompt), &consumed)?;
                         }
                         return Ok(Tried::Answered(Box::new(Answered { heard, finish, step, usage, guessed })));
@@ -300,9 +301,16 @@ fn cap_of(cap: directory::Cap) -> Cap {
     }
 }
 
-/// Estimated tokens of a prompt.
+/// Estimated tokens of a prompt with its files, for the leave.
 pub(super) fn prompt_tokens(prompt: &Prompt) -> u64 {
-    estimate_prompt(prompt).into()
+    u64::from(estimate_prompt(prompt)) + files_in(prompt).map(tokens::of_file).sum::<u64>()
+}
+
+fn files_in(prompt: &Prompt) -> impl Iterator<Item = &MediaRef> {
+    prompt.messages.iter().flat_map(|message| &message.parts).filter_map(|part| match &part.kind {
+        PartKind::Media(media) => Some(media),
+        _ => None,
+    })
 }
 
 /// What a call consumed, and whether that is a guess because the server did not tell. A call that brought nothing was

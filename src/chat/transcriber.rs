@@ -21,7 +21,8 @@ impl Transcriber {
         let Some(named) = get("TRANSCRIBE_MODEL") else {
             // Servers that only speak like OpenAI mostly have no transcription: whoever has one names it.
             let is_openais = |server: &&Server| {
-                server.gateway.is_some() || server.endpoint.base_url.starts_with("https://api.openai.com/")
+                let there = server.gateway.is_some() || server.endpoint.base_url.starts_with("https://api.openai.com/");
+                there && server.endpoint.key().is_some()
             };
             return match (servers.named("openai").filter(is_openais), own) {
                 (_, Some(base_url)) => Some(own_server(base_url, get("TRANSCRIBE_API_KEY"), WHISPER)),
@@ -77,6 +78,13 @@ mod tests {
         assert_eq!(chosen(&[]), None);
         assert_eq!(chosen(&[openai, gemini]), is("openai/whisper-1", "https://api.openai.com/v1"));
         assert_eq!(chosen(&[gemini]), is("gemini/gemini-3.5-flash-lite", google));
+        let gateway = ("AI_GATEWAY_BASE_URL", "https://gateway.ai.cloudflare.com/v1/a/g");
+        let through = "https://gateway.ai.cloudflare.com/v1/a/g";
+        assert_eq!(
+            chosen(&[gateway, gemini]),
+            is("gemini/gemini-3.5-flash-lite", &format!("{through}/google-ai-studio"))
+        );
+        assert_eq!(chosen(&[gateway, openai]), is("openai/whisper-1", &format!("{through}/openai")));
         let router = ("OPENAI_BASE_URL", "https://openrouter.ai/api/v1");
         assert_eq!(chosen(&[openai, router, gemini]), is("gemini/gemini-3.5-flash-lite", google));
         assert_eq!(chosen(&[openai, router]), None, "nobody said that it transcribes");

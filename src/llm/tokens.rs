@@ -1,6 +1,8 @@
-//! A guess at how many tokens a text takes, for budgets and compaction before a call.
+//! A guess at how many tokens a text or a file takes, for budgets and compaction before a call.
 //!
 //! Not here: real tokenizers. They are megabytes each and differ per model; the bill comes from [`super::Usage`].
+
+use super::MediaRef;
 
 /// Estimated tokens of `text` by script: Latin letters, digits and signs about 4 characters a token, other alphabets
 /// (Cyrillic, Greek, Arabic, Hebrew, Indic …) about 2.5, CJK, kana, Hangul and emoji 1. A rule of thumb, not a bound:
@@ -71,6 +73,23 @@ pub fn uncorrected(tokens: u32, correction: u32) -> u32 {
         .unwrap_or(u32::MAX)
 }
 
+/// Tokens a file may take at most, by its type and size: what a provider counts by seconds, pages or pixels
+/// (providers.md §2.6: 32 a second of sound) at the sizes such files usually have, on the high side.
+pub fn of_file(media: &MediaRef) -> u64 {
+    // Bytes a token.
+    let rate = match media.mime.split('/').next() {
+        // About 2 kB a second in a voice message, 8 kB in music.
+        Some("audio") if media.mime == "audio/ogg" => 60,
+        Some("audio") => 250,
+        // About 100 kB a second and 300 tokens.
+        Some("video") => 300,
+        Some("image") => return 1_200,
+        // About 20 kB a page and 600 tokens.
+        _ => 30,
+    };
+    media.size / rate
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,5 +135,15 @@ mod tests {
     fn grows_with_the_text() {
         assert_eq!(estimate(&"x".repeat(4_000_000)), 1_000_000);
         assert!(estimate("привет мир") >= estimate("привет"));
+    }
+
+    #[test]
+    fn files_by_type_and_size() {
+        let file = |mime: &str, size| of_file(&MediaRef { key: String::new(), mime: mime.into(), size });
+        // A minute of voice at 16 kbit/s is 120 kB and 1,920 tokens.
+        assert_eq!(file("audio/ogg", 120_000), 2_000);
+        assert_eq!(file("image/jpeg", 5_000_000), 1_200);
+        assert!(file("application/pdf", 1_000_000) > 30_000);
+        assert!(file("video/mp4", 6_000_000) >= 18_000, "a minute at 800 kbit/s");
     }
 }

@@ -94,7 +94,7 @@ fn a_model_that_cannot_see_is_said_so_once_and_reads_a_note() {
     assert_eq!(sim.screen().len(), 2);
     assert!(sim.calls("sendMessage")[0].is_silent());
     assert_eq!(
-        sim.requests()[0].question().matches("[photo: kept, but you cannot open it; the user knows]").count(),
+        sim.requests()[0].question().matches("[photo: kept, but you cannot open it; say so if it matters]").count(),
         2
     );
     assert!(images(&sim, 0).is_empty());
@@ -169,9 +169,10 @@ fn text_files_are_read_cut_and_decoded() {
     sim.world.storage.put("l", long);
     sim.send(json!({"document": document("l", "long.md", "text/markdown"), "caption": "Read"}));
     sim.run();
-    assert_eq!(sim.screen()[1], "📎 Long: “long.md”. I read the first 200 kB.");
+    assert_eq!(sim.screen()[1], "📎 Long: “long.md”. I read the first 49 kB.", "no more fits into this model's window");
     let question = sim.requests()[1].question().to_owned();
-    assert!(question.matches('я').count() == 100_000 && question.contains("[cut here: the file has 300000 bytes]"));
+    assert_eq!(question.matches('я').count(), 24_576);
+    assert!(question.contains("[only the beginning is shown of file \"long.md\"]"), "{}", &question[..200]);
     sim.world.storage.put("b", b"\xff\xfe\x00\x00\x01\x00".to_vec());
     sim.send(json!({"document": document("b", "odd.txt", "text/plain"), "caption": "Read"}));
     sim.run();

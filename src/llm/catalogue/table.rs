@@ -119,8 +119,8 @@ static GEMINI: &[Row] = &[
         then(Price::of(rates(2_000, 10_000, 2_000)), DECEMBER_2026, rates(4_000, 20_000, 4_000)),
         LOW_TO_HIGH,
     ),
-    Row { name: "gemma-4-31b-it", facts: Facts::unknown(Price::FREE) },
-    Row { name: "gemma-4-26b", facts: Facts::unknown(Price::FREE) },
+    Row { name: "gemma-4-31b-it", facts: Facts::unknown(Price::FREE) }.sees(),
+    Row { name: "gemma-4-26b", facts: Facts::unknown(Price::FREE) }.sees(),
 ];
 
 /// What a model costs that is in no table: at least as much as any of its provider's that is.
