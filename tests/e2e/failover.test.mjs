@@ -189,7 +189,7 @@ describe("failover", { concurrency: 5 }, () => {
     const STEADY = "gemini/steady";
 
     before(async () => {
-      world = await startWorld({ gemini: true, openai: true, vars: { ...DEADLINES, DEFAULT_MODEL: STEADY } });
+      world = await startWorld({ gemini: true, openai: true, vars: { ...DEADLINES, DEFAULT_MODEL: STEADY, FALLBACK_MODELS: "openai/steady" } });
       for (const provider of PROVIDERS) world[provider].setModels(["steady", ...CASES.filter((one) => one.provider === provider).map((one) => one.model)].map(made[provider]));
     });
     after(() => world?.close());
@@ -260,6 +260,22 @@ describe("failover", { concurrency: 5 }, () => {
         assert.deepEqual([answer, calls], ["Back.", 1]);
       });
       await eventually(() => directory(world, "SELECT 1 FROM model_health").length === 0, "nothing to rest");
+    });
+
+    test("the whole chain is walked; when all of it rests, the one soonest free is tried all the same", async () => {
+      const person = world.person(1019);
+      await use(person, "ollama/weekly");
+      const fail = (provider, match, model) => world[provider].script(failure("server", { match, model, times: 3 }));
+      fail("ollama", "Two fail 1019", "weekly");
+      fail("gemini", "Two fail 1019", "steady");
+      world.openai.script({ match: "Two fail 1019", model: "steady", answer: "The third." });
+      const third = await say(person, "Two fail 1019", "The third.", SOON_MS + TOTAL * 1000);
+      assert.equal(third.text, `The third.\n\n${stoodIn("openai/steady", "ollama/weekly", DOWN)}`);
+      fail("openai", "All fail 1019", "steady");
+      world.ollama.script({ match: "All fail 1019", model: "weekly", answer: "Awake." });
+      assert.equal((await say(person, "All fail 1019", "Awake.", SOON_MS + TOTAL * 1000)).text, "Awake.");
+      assert.equal(calls("All fail 1019", "openai", "steady"), 3);
+      assert.equal(calls("All fail 1019", "gemini", "steady"), 0, "its rest ends later");
     });
 
     test("a server that is not there any more", async () => {
