@@ -120,6 +120,7 @@ describe("failover", { concurrency: 5 }, () => {
           const asked = world.asked(question, provider).map((request) => request.model);
           assert.deepEqual(asked, [...Array(calls).fill(failing), ...(why ? [steady] : [])]);
           assert.equal(person.replies().filter((m) => !m.text.startsWith("🔑")).length, 3, "one answer");
+          assert.deepEqual(person.drafts(), [], "nothing is left of what was cut");
           if (MODEL_RESTS[name]?.includes(provider)) {
             const [rest] = directory(world, "SELECT * FROM model_health WHERE provider = ? AND model = ?", provider, failing);
             assert.ok(rest?.until > rest?.failed_at, JSON.stringify(rest));
@@ -190,7 +191,7 @@ describe("failover", { concurrency: 5 }, () => {
 
     before(async () => {
       world = await startWorld({ gemini: true, openai: true, vars: { ...DEADLINES, DEFAULT_MODEL: STEADY, FALLBACK_MODELS: "openai/steady" } });
-      for (const provider of PROVIDERS) world[provider].setModels(["steady", ...CASES.filter((one) => one.provider === provider).map((one) => one.model)].map(made[provider]));
+      for (const provider of PROVIDERS) world[provider].setModels(["steady", "mid", ...CASES.filter((one) => one.provider === provider).map((one) => one.model)].map(made[provider]));
     });
     after(() => world?.close());
 
@@ -262,16 +263,34 @@ describe("failover", { concurrency: 5 }, () => {
       await eventually(() => directory(world, "SELECT 1 FROM model_health").length === 0, "nothing to rest");
     });
 
+    /** A model calls a tool and then fails, so often as it is asked again. */
+    const failAfterTool = (provider, match, model) =>
+      world[provider].script({ match, model, toolCalls: [{ name: "current_time", arguments: {} }] }, failure("server", { match, model, times: 3 }));
+
+    for (const provider of ["ollama", "gemini"]) {
+      test(`${provider} fails between a tool's result and the answer: a Gemini takes the turn over, foreign call and all`, async () => {
+        const person = world.person(provider === "ollama" ? 1017 : 1018);
+        const question = `Midway ${person.id}`;
+        await use(person, `${provider}/mid`);
+        failAfterTool(provider, question, "mid");
+        world.gemini.script({ match: question, model: "steady", answer: "Taken over." });
+        const { text } = await say(person, question, "Taken over.", SOON_MS + TOTAL * 1000);
+        assert.equal(text, `Taken over.\n\n${stoodIn(STEADY, `${provider}/mid`, DOWN)}`);
+        const taken = world.asked(question, "gemini").filter((request) => request.model === "steady");
+        assert.deepEqual(taken.map((request) => [request.status, request.dummies]), [[200, 1]]);
+      });
+    }
+
     test("the whole chain is walked; when all of it rests, the one soonest free is tried all the same", async () => {
       const person = world.person(1019);
       await use(person, "ollama/weekly");
-      const fail = (provider, match, model) => world[provider].script(failure("server", { match, model, times: 3 }));
-      fail("ollama", "Two fail 1019", "weekly");
-      fail("gemini", "Two fail 1019", "steady");
+      failAfterTool("ollama", "Two fail 1019", "weekly");
+      world.gemini.script(failure("server", { match: "Two fail 1019", model: "steady", times: 3 }));
       world.openai.script({ match: "Two fail 1019", model: "steady", answer: "The third." });
       const third = await say(person, "Two fail 1019", "The third.", SOON_MS + TOTAL * 1000);
       assert.equal(third.text, `The third.\n\n${stoodIn("openai/steady", "ollama/weekly", DOWN)}`);
-      fail("openai", "All fail 1019", "steady");
+      assert.deepEqual([calls("Two fail 1019", "ollama", "weekly"), calls("Two fail 1019", "gemini", "steady")], [4, 3]);
+      world.openai.script(failure("server", { match: "All fail 1019", model: "steady", times: 3 }));
       world.ollama.script({ match: "All fail 1019", model: "weekly", answer: "Awake." });
       assert.equal((await say(person, "All fail 1019", "Awake.", SOON_MS + TOTAL * 1000)).text, "Awake.");
       assert.equal(calls("All fail 1019", "openai", "steady"), 3);

@@ -95,6 +95,19 @@ for (const [route, options] of ROUTES) {
         assert.equal((await shown(`Once more, ${person.id}`)).text, "So it is.");
       });
 
+      test(`${provider}: a model that calls the same tool for ever is asked to do without, then told of`, async () => {
+        const person = someone();
+        await use(person, MODELS[provider]);
+        // Without tools on offer, what they said goes to an OpenAI-style server as the user's words.
+        const lastRound = "use the results there are";
+        for (const match of [`For ever, ${person.id}`, lastRound]) world[provider].script({ match, toolCalls: [{ name: "current_time", arguments: {} }], times: 50 });
+        await say(person, `For ever, ${person.id}`, "⚠️ The model kept calling tools");
+        const requests = new Set([...accepted(person).map((r) => r.body), ...world.asked(lastRound, provider).map((r) => r.body)]);
+        assert.deepEqual([...requests].map((body) => Boolean(body.tools)), [true, true, true, true, false]);
+        await say(person, `Never mind, ${person.id}`, "You said");
+        accepted(person);
+      });
+
       test(`${provider}: /think off and /think high go to each model as it takes them`, async () => {
         const person = someone();
         const models = Object.keys(LEVELS).filter((model) => model.startsWith(`${provider}/`));
