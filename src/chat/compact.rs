@@ -12,12 +12,12 @@ use futures::future::{Either, select};
 
 use super::context::{View, estimate_prompt};
 use super::conversation::Conversation;
+use super::failure::{trouble_of, trouble_of_refusal};
 use super::inbox::{self, CompactionAsked};
 use super::material;
 use super::meter::Caller;
 use super::ports::Ports;
 use super::quiet::{Quiet, QuietCall};
-use super::run::{trouble_of, trouble_of_refusal};
 use super::signal::Signal;
 use super::summary;
 use super::summary_prompt;

@@ -8,12 +8,15 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
+use super::context::estimate_prompt;
 use super::conversation::Conversation;
+use super::model_call::{End, Heard};
 use super::ports::Ports;
 use super::turn;
 use crate::directory::{CallReport, Candidate, Cap, Failure, ModelAnswer, ModelAsk, Reserve, Reserved};
 use crate::llm::catalogue::{cost_nano_usd, estimate_nano_usd};
-use crate::llm::{Feature, ModelError, ModelRef, Usage};
+use crate::llm::tokens::{self, estimate};
+use crate::llm::{Feature, MediaRef, ModelError, ModelRef, PartKind, Prompt, Usage};
 use crate::store::{Sql, StoreError, to_json};
 
 /// Tries to reach the Directory before a call is given up, and the pause between them in milliseconds.
@@ -175,6 +178,31 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         let price = self.facts(model).price;
         (cost_nano_usd(&price, usage, self.ports.now()), price.assumed && usage.cost_nano_usd.is_none())
     }
+}
+
+/// Estimated tokens of a prompt with its files, for the leave.
+pub(super) fn prompt_tokens(prompt: &Prompt) -> u64 {
+    u64::from(estimate_prompt(prompt)) + files_in(prompt).map(tokens::of_file).sum::<u64>()
+}
+
+pub(super) fn files_in(prompt: &Prompt) -> impl Iterator<Item = &MediaRef> {
+    prompt.messages.iter().flat_map(|message| &message.parts).filter_map(|part| match &part.kind {
+        PartKind::Media(media) => Some(media),
+        _ => None,
+    })
+}
+
+/// What a call consumed, and whether that is a guess because the server did not tell. A call that brought nothing was
+/// refused or broken off before a word: nobody bills that.
+pub(super) fn consumed(prompt: &Prompt, heard: &Heard) -> (Usage, bool) {
+    if let Some(usage) = heard.answer.usage() {
+        return (usage, false);
+    }
+    let output = estimate(&heard.answer.text()) + estimate(&heard.answer.thought());
+    if output == 0 && !matches!(heard.end, End::Complete) {
+        return (Usage::default(), false);
+    }
+    (Usage { input: prompt_tokens(prompt), output: output.into(), ..Usage::default() }, true)
 }
 
 fn failure_of(error: &ModelError) -> Failure {

@@ -18,6 +18,7 @@ mod conversation;
 mod edits;
 mod export;
 mod facts;
+mod failure;
 mod files;
 mod finish;
 mod gather;

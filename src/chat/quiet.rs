@@ -4,9 +4,9 @@
 
 use super::conversation::Conversation;
 use super::meter::{Caller, Ended, NoLeave};
+use super::meter::{consumed, prompt_tokens};
 use super::model_call::End;
 use super::ports::Ports;
-use super::run::{consumed, prompt_tokens};
 use super::signal::Signal;
 use crate::llm::{Accumulator, ModelError, ModelRef, Prompt};
 use crate::store::{Sql, StoreError};

@@ -11,23 +11,18 @@ use std::pin::pin;
 
 use super::context::estimate_prompt;
 use super::conversation::Conversation;
+use super::failure::{retry_pause, trouble_of, trouble_of_refusal};
 use super::finish::Said;
-use super::meter::{Caller, Ended, Leave, NoLeave};
+use super::meter::{Caller, Ended, Leave, NoLeave, consumed, files_in, prompt_tokens};
 use super::model_call::{End, Heard};
 use super::ports::Ports;
 use super::tools::{self, Loop};
 use super::transcript;
 use super::turn::{self, MAX_ATTEMPTS, Turn};
-use crate::directory;
-use crate::llm::tokens::{self, estimate};
-use crate::llm::{ErrorClass, Feature, Finish, MediaRef, Message, ModelError, ModelRef, PartKind, Prompt, Usage};
+use crate::llm::{ErrorClass, Feature, Finish, Message, ModelError, ModelRef, Prompt, Usage};
 use crate::store::{Sql, StoreError};
-use crate::text::trouble::{Cap, Trouble};
+use crate::text::trouble::Trouble;
 
-/// Tries of one model under one leave, the first included (two retries).
-const MAX_TRIES: u32 = 3;
-/// A provider that asks for a longer pause than this is not waited for.
-const LONGEST_PAUSE_MS: i64 = 20_000;
 /// Most an answer may have, thinking included, tokens. Servers of unknown make refuse more than their models can.
 const MAX_OUTPUT: u32 = 8_192;
 
@@ -283,79 +278,5 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
 
     fn end_without_leave(&self, turn: &Turn, said: &str, refusal: NoLeave) -> Result<(), StoreError> {
         self.end_failed(turn, said, trouble_of_refusal(refusal), "no leave for a model call")
-    }
-}
-
-pub(super) fn trouble_of_refusal(refusal: NoLeave) -> Trouble {
-    match refusal {
-        NoLeave::Capped { cap, until } => Trouble::Capped { cap: cap_of(cap), until },
-        NoLeave::Unknown => Trouble::NoLeave,
-    }
-}
-
-fn cap_of(cap: directory::Cap) -> Cap {
-    match cap {
-        directory::Cap::Day => Cap::Day,
-        directory::Cap::Month => Cap::Month,
-        directory::Cap::Person => Cap::Person,
-    }
-}
-
-/// Estimated tokens of a prompt with its files, for the leave.
-pub(super) fn prompt_tokens(prompt: &Prompt) -> u64 {
-    u64::from(estimate_prompt(prompt)) + files_in(prompt).map(tokens::of_file).sum::<u64>()
-}
-
-fn files_in(prompt: &Prompt) -> impl Iterator<Item = &MediaRef> {
-    prompt.messages.iter().flat_map(|message| &message.parts).filter_map(|part| match &part.kind {
-        PartKind::Media(media) => Some(media),
-        _ => None,
-    })
-}
-
-/// What a call consumed, and whether that is a guess because the server did not tell. A call that brought nothing was
-/// refused or broken off before a word: nobody bills that.
-pub(super) fn consumed(prompt: &Prompt, heard: &Heard) -> (Usage, bool) {
-    if let Some(usage) = heard.answer.usage() {
-        return (usage, false);
-    }
-    let output = estimate(&heard.answer.text()) + estimate(&heard.answer.thought());
-    if output == 0 && !matches!(heard.end, End::Complete) {
-        return (Usage::default(), false);
-    }
-    (Usage { input: prompt_tokens(prompt), output: output.into(), ..Usage::default() }, true)
-}
-
-/// The pause before the next try of the same model, or `None` if another would not help. A quarter of it varies with
-/// `salt`, so that conversations that failed together do not come again together.
-fn retry_pause(error: &ModelError, tries: u32, salt: i64) -> Option<i64> {
-    if tries >= MAX_TRIES {
-        return None;
-    }
-    let asked = error.retry_after_ms.and_then(|ms| i64::try_from(ms).ok());
-    let vary = |ms: i64| ms + ms * (salt.wrapping_mul(7_919).rem_euclid(251)) / 1_000;
-    match error.class {
-        ErrorClass::Transient => {
-            Some(asked.unwrap_or_else(|| vary(500 << (tries - 1)))).filter(|&ms| ms <= LONGEST_PAUSE_MS)
-        }
-        ErrorClass::Rate => {
-            Some(asked.unwrap_or_else(|| vary(2_000 << (tries - 1)))).filter(|&ms| ms <= LONGEST_PAUSE_MS)
-        }
-        ErrorClass::Empty if tries == 1 => Some(0),
-        _ => None,
-    }
-}
-
-pub(super) fn trouble_of(error: &ModelError) -> Trouble {
-    match error.class {
-        ErrorClass::Auth => Trouble::Key,
-        ErrorClass::Plan | ErrorClass::Retired => Trouble::ModelUnavailable,
-        ErrorClass::Quota => Trouble::Quota,
-        ErrorClass::Rate => Trouble::Busy,
-        ErrorClass::Transient => Trouble::Unreachable,
-        ErrorClass::Overflow => Trouble::TooLong,
-        ErrorClass::BadRequest => Trouble::Refused,
-        ErrorClass::Content => Trouble::Declined,
-        ErrorClass::Empty => Trouble::Empty,
     }
 }
