@@ -85,8 +85,8 @@ export function buildEnv(wasm) {
     CARGO_TARGET_DIR: join(root, "target", "wasm"),
     // The small variants in std, such as its sorts. Naming one replaces the defaults, of which unwinding is needed.
     CARGO_UNSTABLE_BUILD_STD_FEATURES: "panic-unwind,optimize_for_size",
-    // A panic tells file and line; columns are 3 kB. One that leaves a destructor ends the instance instead of unwinding:
-    // no destructor here can panic, and the code that would prepare for it is 34 kB (decision 008).
+    // A panic tells file and line; columns are 3 kB. One that leaves a destructor traps instead of unwinding: none of
+    // ours can panic, and the code that would prepare for it is 34 kB (decision 008).
     RUSTFLAGS: "-Zlocation-detail=file,line -Zpanic-in-drop=abort",
     // A backtrace of worker-build would push the compiler's message out of the excerpt.
     RUST_BACKTRACE: "0",
