@@ -47,7 +47,8 @@ function cargo({ native, verbose }, args, options) {
  * Without this check nothing would enforce them in code that is compiled for Wasm alone.
  */
 function clippyForWasm({ wasm, verbose }) {
-  const env = { ...buildEnv(wasm), RUSTFLAGS: "-Cpanic=unwind", WASM_BINDGEN_USE_JS_SYS: "1", CARGO_TERM_COLOR: "never" };
+  const env = { ...buildEnv(wasm), WASM_BINDGEN_USE_JS_SYS: "1", CARGO_TERM_COLOR: "never" };
+  env.RUSTFLAGS += " -Cpanic=unwind";
   const target = ["--lib", "--release", "--target", "wasm32-unknown-unknown", "-Zbuild-std=std,panic_unwind"];
   const name = "cargo clippy for Wasm";
   return run(join(shims, "cargo"), ["clippy", "--locked", ...target], { name, deadline: 40 * MINUTE, env, show: verbose });

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::parse;
 use super::redact::redact;
 use super::{Finish, Usage};
 
@@ -117,7 +118,7 @@ impl ModelError {
 /// The message inside an error body: `{"error":"…"}`, `{"error":{"message":"…"}}`, either of them in a one-element array
 /// (providers.md §0.14), `{"message":"…"}`, the title of an HTML page, or the text itself.
 pub fn message_of(body: &[u8]) -> String {
-    if let Ok(value) = serde_json::from_slice::<Value>(body)
+    if let Some(value) = parse::json(body)
         && let Some(message) = message_in(&value)
     {
         return message;

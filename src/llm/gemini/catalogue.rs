@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::classify;
 use super::request::get;
 use super::thinking;
-use crate::llm::{Endpoint, HttpRequest, ModelError, ModelInfo, Thinking};
+use crate::llm::{Endpoint, HttpRequest, ModelError, ModelInfo, Thinking, parse};
 
 /// Words in the names of models that answer with something else than text, or want another protocol.
 const NO_CHAT: &[&str] = &["embedding", "tts", "image", "imagen", "banana", "live", "audio", "veo", "lyria", "aqa"];
@@ -21,8 +21,8 @@ pub fn list(endpoint: &Endpoint) -> HttpRequest {
 /// Reads the answer to [`list`]. Rows without a name and models that cannot chat are left out; a body that is no
 /// catalogue is an error.
 pub fn parse_list(body: &[u8]) -> Result<Vec<ModelInfo>, ModelError> {
-    match serde_json::from_slice::<Value>(body) {
-        Ok(Value::Object(mut fields)) if !fields.contains_key("error") => match fields.remove("models") {
+    match parse::json(body) {
+        Some(Value::Object(mut fields)) if !fields.contains_key("error") => match fields.remove("models") {
             Some(Value::Array(rows)) => Ok(rows.into_iter().filter_map(info).collect()),
             // An account without any model gets `{}`.
             None if fields.is_empty() => Ok(Vec::new()),

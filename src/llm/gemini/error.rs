@@ -7,7 +7,7 @@
 use serde_json::Value;
 
 use crate::llm::error::{contains_any, is_overflow, message_in, message_of, retry_after_ms};
-use crate::llm::{ErrorClass, Feature, ModelError, Reset, Scope};
+use crate::llm::{ErrorClass, Feature, ModelError, Reset, Scope, parse};
 
 /// Texts of a key nobody can use, lower case. They come with status 400.
 const KEY: &[&str] = &["api_key_invalid", "api key not valid", "api key expired", "api key not found"];
@@ -24,7 +24,7 @@ const SIGNATURES: &[&str] = &["thought_signature", "thought signature", "thought
 
 /// The error behind an answer with a status other than 2xx. `retry_after` is that header's value.
 pub fn classify(status: u16, retry_after: Option<&str>, body: &[u8]) -> ModelError {
-    let value = serde_json::from_slice::<Value>(body).unwrap_or_default();
+    let value = parse::json(body).unwrap_or_default();
     let code = if (200..300).contains(&status) { code_of(&value) } else { Some(status) };
     let mut error = sort(code, &message_of(body), &String::from_utf8_lossy(body));
     error.status = Some(status);

@@ -14,7 +14,7 @@ use super::error::{bad_signatures, in_stream};
 use crate::llm::call_ids::CallIds;
 use crate::llm::error::message_of;
 use crate::llm::sse::SseDecoder;
-use crate::llm::{ErrorClass, Event, Finish, ModelError, StreamParser, ToolCall, Usage, arguments};
+use crate::llm::{ErrorClass, Event, Finish, ModelError, StreamParser, ToolCall, Usage, arguments, parse};
 
 /// A parser for the body of one answer.
 pub fn parser() -> Parser {
@@ -81,14 +81,14 @@ impl Answer {
 
     /// A body that is no stream.
     fn plain(&mut self, body: &[u8], out: &mut Vec<Event>) {
-        match serde_json::from_slice(body) {
-            Ok(value) => self.value(value, out),
+        match parse::json(body) {
+            Some(value) => self.value(value, out),
             // What looks like a broken answer is private and only measured.
-            Err(_) if body.trim_ascii_start().starts_with(b"{") || body.trim_ascii_start().starts_with(b"[") => {
+            None if body.trim_ascii_start().starts_with(b"{") || body.trim_ascii_start().starts_with(b"[") => {
                 let detail = format!("a body of {} bytes is neither events nor JSON", body.len());
                 self.fail(ModelError::transient(&detail), out);
             }
-            Err(_) => {
+            None => {
                 let detail = format!("not an answer of the protocol: {}", message_of(body));
                 self.fail(ModelError::transient(&detail), out);
             }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::classify;
 use super::request::{get, post, wire_name};
-use crate::llm::{Body, Endpoint, HttpRequest, ModelError, ModelInfo};
+use crate::llm::{Body, Endpoint, HttpRequest, ModelError, ModelInfo, parse};
 
 /// `GET {base}/api/tags`. The cloud answers without a key too.
 pub fn list(endpoint: &Endpoint) -> HttpRequest {
@@ -41,8 +41,8 @@ pub fn parse_show(model: &str, body: &[u8]) -> Result<ModelInfo, ModelError> {
 
 /// The body as an object without `error`; anything else as the error it stands for.
 fn object(body: &[u8]) -> Result<Map<String, Value>, ModelError> {
-    match serde_json::from_slice(body) {
-        Ok(Value::Object(fields)) if !fields.contains_key("error") => Ok(fields),
+    match parse::json(body) {
+        Some(Value::Object(fields)) if !fields.contains_key("error") => Ok(fields),
         _ => Err(ModelError { status: None, ..classify(200, None, body) }),
     }
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::error::in_stream;
 use crate::llm::call_ids::CallIds;
 use crate::llm::error::message_of;
-use crate::llm::{Event, Finish, LineBuffer, ModelError, StreamParser, ToolCall, Usage, arguments};
+use crate::llm::{Event, Finish, LineBuffer, ModelError, StreamParser, ToolCall, Usage, arguments, parse};
 
 /// A parser for the body of one answer.
 pub fn parser() -> Parser {
@@ -56,15 +56,15 @@ impl Answer {
         if self.ended || line.iter().all(u8::is_ascii_whitespace) {
             return;
         }
-        match serde_json::from_slice(line) {
-            Ok(Value::Object(fields)) => self.object(fields, out),
+        match parse::json(line) {
+            Some(Value::Object(fields)) => self.object(fields, out),
             _ => self.fail(ModelError::transient(&describe(line)), out),
         }
     }
 
     /// A line without its end: read if it is whole, otherwise it is the place where the body was cut.
     fn last_line(&mut self, line: &[u8], out: &mut Vec<Event>) {
-        if serde_json::from_slice::<serde::de::IgnoredAny>(line).is_ok() {
+        if parse::json(line).is_some() {
             self.line(line, out);
         }
     }

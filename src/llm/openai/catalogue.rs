@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::classify;
 use super::error::in_object;
 use super::server::get;
-use crate::llm::{Endpoint, HttpRequest, ModelError, ModelInfo};
+use crate::llm::{Endpoint, HttpRequest, ModelError, ModelInfo, parse};
 
 /// Pieces of the names of models that do not chat, lower case. Names are all that OpenAI's list tells.
 const NOT_CHAT: &[&str] = &[
@@ -34,9 +34,9 @@ pub fn list(endpoint: &Endpoint) -> HttpRequest {
 /// Reads the answer to [`list`]: `{"data":[…]}` or the bare array. Rows without a name and models that do not chat are
 /// left out; a body that is no catalogue is an error.
 pub fn parse_list(body: &[u8]) -> Result<Vec<ModelInfo>, ModelError> {
-    let rows = match serde_json::from_slice(body) {
-        Ok(Value::Array(rows)) => Some(rows),
-        Ok(Value::Object(mut fields)) => match fields.remove("data") {
+    let rows = match parse::json(body) {
+        Some(Value::Array(rows)) => Some(rows),
+        Some(Value::Object(mut fields)) => match fields.remove("data") {
             Some(Value::Array(rows)) => Some(rows),
             Some(Value::Null) => Some(Vec::new()),
             _ => None,

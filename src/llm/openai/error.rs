@@ -6,7 +6,7 @@
 use serde_json::{Map, Value};
 
 use crate::llm::error::{contains_any, is_overflow, message_in, message_of, retry_after_ms};
-use crate::llm::{ErrorClass, Feature, ModelError};
+use crate::llm::{ErrorClass, Feature, ModelError, parse};
 
 // All texts below are lower case.
 
@@ -74,9 +74,9 @@ const BROKEN_CALL: &[&str] = &["tool_use_failed", "failed_generation"];
 /// The error behind an answer with a status other than 2xx, or with 2xx and a body that is no answer. `retry_after` is
 /// that header's value.
 pub fn classify(status: u16, retry_after: Option<&str>, body: &[u8]) -> ModelError {
-    let mut error = match serde_json::from_slice::<Value>(body) {
-        Ok(value) => sort_value(Some(status), &value).unwrap_or_else(|| sort(Some(status), &message_of(body), "")),
-        Err(_) => sort(Some(status), &message_of(body), ""),
+    let mut error = match parse::json(body) {
+        Some(value) => sort_value(Some(status), &value).unwrap_or_else(|| sort(Some(status), &message_of(body), "")),
+        None => sort(Some(status), &message_of(body), ""),
     };
     error.status = Some(status);
     error.retry_after_ms = retry_after_ms(retry_after);

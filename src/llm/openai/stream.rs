@@ -15,7 +15,7 @@ use super::error::in_object;
 use super::usage::usage;
 use crate::llm::error::message_of;
 use crate::llm::sse::SseDecoder;
-use crate::llm::{Event, Finish, ModelError, StreamParser};
+use crate::llm::{Event, Finish, ModelError, StreamParser, parse};
 
 /// A parser for the body of one answer.
 pub fn parser() -> Parser {
@@ -95,13 +95,13 @@ impl Answer {
         }
         // llama.cpp of some ages names the field `error` instead of `data`.
         if let Some(error) = lines.strip_prefix(b"error:") {
-            if let Ok(error) = serde_json::from_slice(error) {
+            if let Some(error) = parse::json(error) {
                 self.object(Map::from_iter([("error".to_owned(), error)]), out);
             }
         } else if !self.begun {
-            match serde_json::from_slice(lines) {
-                Ok(value) => self.whole(value, lines.len(), out),
-                Err(_) => self.fail(ModelError::transient(&describe(lines)), out),
+            match parse::json(lines) {
+                Some(value) => self.whole(value, lines.len(), out),
+                None => self.fail(ModelError::transient(&describe(lines)), out),
             }
         }
     }

@@ -2,12 +2,9 @@
 //!
 //! The sound goes from storage into the request as it is. Not here: which server and model do it, and randomness: the
 //! boundary is handed in.
-
-use serde_json::Value;
-
 use super::classify;
 use super::server::post;
-use crate::llm::{Body, Endpoint, ErrorClass, HttpRequest, MediaRef, ModelError};
+use crate::llm::{Body, Endpoint, ErrorClass, HttpRequest, MediaRef, ModelError, parse};
 
 /// What is to be written down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +44,7 @@ pub fn transcribe(endpoint: &Endpoint, model: &str, speech: &Speech<'_>, boundar
 /// Reads the answer to [`transcribe`] with status 2xx: what was said, trimmed. Silence is [`ErrorClass::Empty`]. Other
 /// statuses go through [`classify`].
 pub fn parse_transcript(body: &[u8]) -> Result<String, ModelError> {
-    match serde_json::from_slice::<Value>(body).ok().as_ref().and_then(|value| value.get("text")?.as_str()) {
+    match parse::json(body).as_ref().and_then(|value| value.get("text")?.as_str()) {
         Some(text) if text.trim().is_empty() => Err(ModelError::new(ErrorClass::Empty, "no speech")),
         Some(text) => Ok(text.trim().to_owned()),
         None => Err(ModelError { status: None, ..classify(200, None, body) }),

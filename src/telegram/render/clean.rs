@@ -3,8 +3,7 @@
 //! Not here: trimming of the ends, which needs the entities (see `span`).
 //!
 //! Source: telegram.md §3.1 "Sizes", row "cleaned from any text". Normalisation to NFC comes first, because Telegram
-//! drops the combining ring (U+030A): å written as a + ring would arrive as a. `icu_normalizer` does it: it is in the
-//! binary already, with its tables, as a dependency of `url`.
+//! drops the combining ring (U+030A): å written as a + ring would arrive as a.
 
 use std::borrow::Cow;
 

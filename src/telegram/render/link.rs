@@ -1,7 +1,13 @@
 //! Which link targets Telegram takes in a `text_link`. One bad URL refuses the whole message, so doubt means no.
 //!
+//! Not here: the tables of UTS 46. They are 40 kB of the Worker (decision 008), so a host that is not ASCII is read by a
+//! stricter rule: letters and digits only, written in the one form they are looked up in.
+//!
 //! Source: telegram.md §4.1 "links". The twin that judges the outcome on its own is in `legal`.
 
+use std::borrow::Cow;
+
+use idna::punycode;
 use url::{Host, Url};
 
 /// Longest URL put into an entity, in bytes; entities have a common budget of 8 KB.
@@ -41,6 +47,7 @@ pub(super) fn judge(dest: &str) -> Target {
 
 /// The URL to send, or `None` if Telegram might refuse it.
 fn fit(whole: &str) -> Option<String> {
+    let whole = &*ascii_host(whole)?;
     let url = Url::parse(whole).ok()?;
     match url.scheme() {
         "http" | "https" => web(&url)?,
@@ -50,6 +57,27 @@ fn fit(whole: &str) -> Option<String> {
     // As written where possible; else as the parser understood it (`http://1/` is an address), %-encoded.
     let sent = if is_plain(whole, &url) { whole } else { url.as_str() };
     (sent.len() <= MAX_URL && codes_sound(sent)).then(|| sent.to_owned())
+}
+
+/// `whole` with a web host in ASCII: of a name in other letters, each such label in Punycode. `None` if that is not sure
+/// to be the name a browser would look up.
+fn ascii_host(whole: &str) -> Option<Cow<'_, str>> {
+    let Some((scheme, rest)) = whole.split_once("://") else { return Some(whole.into()) };
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    if authority.is_ascii() || !["http", "https"].iter().any(|web| scheme.eq_ignore_ascii_case(web)) {
+        return Some(whole.into());
+    }
+    let (host, port) = authority.split_at(authority.find(':').unwrap_or(authority.len()));
+    let labels: Option<Vec<_>> = host.to_lowercase().split('.').map(ascii_label).collect();
+    Some(format!("{scheme}://{}{port}{path}", labels?.join(".")).into())
+}
+
+fn ascii_label(label: &str) -> Option<String> {
+    if label.is_ascii() {
+        return Some(label.to_owned());
+    }
+    let sound = label.chars().all(|c| c.is_alphanumeric() || c == '-');
+    punycode::encode_str(label).filter(|_| sound).map(|code| format!("xn--{code}"))
 }
 
 /// Whether the URL needs no encoding, and names its host in the way every parser reads alike.

@@ -122,6 +122,15 @@ fn links() {
         "[w](www.a.bc) [п](https://пример.рф/путь)",
         "[a=https://www.a.bc]w[/a] [a=https://xn--e1afmkfd.xn--p1ai/%D0%BF%D1%83%D1%82%D1%8C]п[/a]",
     );
+    shows(
+        "[п](HTTP://www.Bücher-Ё.DE:81?q=ё) [x](https://xn--e1afmkfd.xn--p1ai/)",
+        "[a=http://www.xn--bcher--3ya349d.de:81/?q=%D1%91]п[/a] [a=https://xn--e1afmkfd.xn--p1ai/]x[/a]",
+    );
+    shows(
+        "[a](https://user@пример.рф/) [b](https://a。b) [c](tg://пример) [d](https://п%20.рф)",
+        "a ([code]https://user@пример.рф/[/code]) b ([code]https://a。b[/code]) c ([code]tg://пример[/code]) \
+         d ([code]https://п%20.рф[/code])",
+    );
     shows("![alt](https://a.bc/i.png) ![](https://a.bc/i.png)", "[a=https://a.bc/i.png]alt[/a] https://a.bc/i.png");
     shows("[![alt](https://a.bc/i.png)](https://c.de/)", "[a=https://c.de/]alt[/a]");
     shows("[x](tg://resolve?domain=a) [y](tg://user?id=1)", "[a=tg://resolve?domain=a]x[/a] y");
