@@ -88,7 +88,7 @@ const OUTCOMES = {
 const MODEL_RESTS = { quota: ["gemini"], plan: ["ollama", "gemini"], retired: PROVIDERS, server: PROVIDERS, silent: PROVIDERS, rate: ["gemini"] };
 const WITHOUT = { badThinking: "thinking", badTools: "tools", badMedia: "media", badStreamOptions: "stream_usage" };
 
-describe("failover", { concurrency: 5 }, () => {
+describe("failover", { concurrency: 3 }, () => {
   for (const provider of PROVIDERS) {
     describe(`${provider}, every class of failure`, { concurrency: 40 }, () => {
       let world;

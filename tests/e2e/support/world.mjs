@@ -79,8 +79,10 @@ export async function startWorld({ vars = {}, owners = OWNERS, bots = ["main"], 
   let worker;
   try {
     worker = await startWorker({ vars: all, persistTo });
+    // The first request compiles the Worker, which takes long on a busy machine: nobody's patience is for that.
+    await (await fetch(`${worker.url}/healthz`)).text();
   } catch (error) {
-    await Promise.all([telegram.close(), closeModels()]);
+    await Promise.all([worker?.close(), telegram.close(), closeModels()]);
     throw error;
   }
   for (const bot of bots) telegram.setBot({ bot, webhookUrl: `${worker.url}/telegram/${bot}` });
