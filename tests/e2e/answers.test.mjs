@@ -85,9 +85,11 @@ describe("answers", { concurrency: 8 }, () => {
   });
 
   test("a long answer comes in pieces, in order, complete, code whole again in each; only the first rings", async () => {
+    // Longer code would be a file, see media.test.mjs.
+    const LINES = 180;
     const person = world.person(1006);
     const paragraph = (i) => `Paragraph ${i} **strong ${i}** ${"lorem ipsum dolor ".repeat(20)}`;
-    const code = `\`\`\`python\n${Array.from({ length: 300 }, (_, i) => `print("line ${i}")`).join("\n")}\n\`\`\``;
+    const code = `\`\`\`python\n${Array.from({ length: LINES }, (_, i) => `print("line ${i}")`).join("\n")}\n\`\`\``;
     const answer = `${Array.from({ length: 20 }, (_, i) => paragraph(i)).join("\n\n")}\n\n${code}\n\nThe end.`;
     person.ask("Everything, please", { answer });
     await person.until("The end.");
@@ -95,7 +97,7 @@ describe("answers", { concurrency: 8 }, () => {
     assert.ok(pieces.length >= 3, `${pieces.length}`);
     assert.ok(pieces.every((piece) => piece.text.length <= 4096));
     const all = pieces.map((piece) => piece.text).join("\n");
-    for (let i = 0, at = 0; i < 300; i++) {
+    for (let i = 0, at = 0; i < LINES; i++) {
       const next = all.indexOf(`print("line ${i}")`, at);
       assert.ok(next >= at, `line ${i}`);
       at = next;
