@@ -14,6 +14,9 @@ CREATE TABLE model_call (
   PRIMARY KEY (session, step)
 ) WITHOUT ROWID;
 
+-- Each request looks at the open ones, and the reported ones are many.
+CREATE INDEX model_call_open ON model_call (at) WHERE state = 'open';
+
 -- The ledger.
 CREATE TABLE model_usage (
   day INTEGER NOT NULL,

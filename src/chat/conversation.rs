@@ -41,6 +41,8 @@ pub(super) struct Live {
     pub looking: Lane,
     /// Somebody may wait for a lookup. True at first: who asked may have asked an instance before this one.
     pub lookup_asked: Cell<bool>,
+    /// Reports written, and how many of them the Directory has heard. Not equal at first, as above.
+    pub reports: Cell<(u64, u64)>,
     /// Known: no message waits and no turn is open. False when not known.
     pub idle: Cell<bool>,
     /// Raised to end the running model call.
@@ -60,6 +62,7 @@ impl Default for Live {
             delivering: Lane::default(),
             looking: Lane::default(),
             lookup_asked: Cell::new(true),
+            reports: Cell::new((1, 0)),
             idle: Cell::default(),
             stop: Signal::default(),
             came: Signal::default(),

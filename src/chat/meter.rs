@@ -124,28 +124,19 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             assumed: assumed || ended.guessed,
             failure: ended.error.map(failure_of),
         };
-        self.end_try(step, ended)?;
-        turn::set_report(&self.sql, step, Some(&to_json(&report)?))
+        let (written, heard) = self.live.reports.get();
+        self.live.reports.set((written + 1, heard));
+        turn::end_call(&self.sql, step, ended.state, &detail_of(ended), &to_json(&report)?, now)
     }
 
     /// Journals how one try ended that is followed by another under the same leave.
     pub(super) fn end_try(&self, step: i64, ended: &Ended<'_>) -> Result<(), StoreError> {
-        let detail = match ended.error {
-            Some(error) => format!("{:?}: {}", error.class, error.detail),
-            None => {
-                let mut detail = serde_json::to_value(ended.usage).unwrap_or_default();
-                if let (Some(fields), Some(log_id)) = (detail.as_object_mut(), ended.log_id) {
-                    fields.insert("log_id".into(), json!(log_id));
-                }
-                detail.to_string()
-            }
-        };
-        turn::end_step(&self.sql, step, ended.state, &detail, self.ports.now())
+        turn::end_step(&self.sql, step, ended.state, &detail_of(ended), self.ports.now())
     }
 
     /// Sends reports that wait. What is not heard stays, and the alarm tries again.
     pub(super) async fn send_reports(&self) -> Result<(), StoreError> {
-        while turn::has_reports(&self.sql)? {
+        while self.has_reports() {
             if self.tell_directory(None).await?.is_none() {
                 break;
             }
@@ -155,17 +146,37 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
 
     /// One request: all reports that wait, and a question. `None`: not heard.
     async fn tell_directory(&self, reserve: Option<Reserve>) -> Result<Option<ModelAnswer>, StoreError> {
-        let rows = turn::reports(&self.sql, MAX_REPORTS)?;
+        let written = self.live.reports.get().0;
+        let rows = if self.has_reports() { turn::reports(&self.sql, MAX_REPORTS)? } else { Vec::new() };
+        let all = (rows.len() as i64) < MAX_REPORTS;
+        if rows.is_empty() && reserve.is_none() {
+            self.note_heard(written);
+            return Ok(Some(ModelAnswer { reserved: None }));
+        }
         let reports = rows.iter().filter_map(|(_, json)| serde_json::from_str(json).ok()).collect();
         let ask = ModelAsk { session: self.session().unwrap_or_default(), reports, reserve };
         let answer = self.ports.directory("/model", to_json(&ask)?).await;
         let answer = answer.and_then(|json| serde_json::from_str(&json).ok());
         if answer.is_some() {
-            for (step, _) in rows {
-                turn::set_report(&self.sql, step, None)?;
+            if let Some((last, _)) = rows.last() {
+                turn::heard(&self.sql, *last)?;
+            }
+            if all {
+                self.note_heard(written);
             }
         }
         Ok(answer)
+    }
+
+    /// Whether the Directory may have something to hear.
+    fn has_reports(&self) -> bool {
+        let (written, heard) = self.live.reports.get();
+        written != heard
+    }
+
+    /// It has heard the first `count` reports of this instance; more may have been written meanwhile.
+    fn note_heard(&self, count: u64) {
+        self.live.reports.set((self.live.reports.get().0, count));
     }
 
     /// What a call of `model` may cost, 10⁻⁹ US dollars.
@@ -203,6 +214,18 @@ pub(super) fn consumed(prompt: &Prompt, heard: &Heard) -> (Usage, bool) {
         return (Usage::default(), false);
     }
     (Usage { input: prompt_tokens(prompt), output: output.into(), ..Usage::default() }, true)
+}
+
+/// What the journal keeps of how a call ended.
+fn detail_of(ended: &Ended<'_>) -> String {
+    if let Some(error) = ended.error {
+        return format!("{:?}: {}", error.class, error.detail);
+    }
+    let mut detail = serde_json::to_value(ended.usage).unwrap_or_default();
+    if let (Some(fields), Some(log_id)) = (detail.as_object_mut(), ended.log_id) {
+        fields.insert("log_id".into(), json!(log_id));
+    }
+    detail.to_string()
 }
 
 fn failure_of(error: &ModelError) -> Failure {

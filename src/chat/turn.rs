@@ -156,9 +156,18 @@ pub fn call_step(sql: &impl Sql, id: i64, model: &str) -> Result<(), StoreError>
     Ok(())
 }
 
-/// Stores what the Directory has yet to hear of a step (JSON); `None`: it has heard.
-pub fn set_report(sql: &impl Sql, id: i64, report: Option<&str>) -> Result<(), StoreError> {
-    sql.run("UPDATE step SET report = ?2 WHERE id = ?1", &[id.into(), report.into()])?;
+/// The same of a call, with what the Directory has yet to hear of it (JSON).
+pub fn end_call(sql: &impl Sql, id: i64, state: &str, detail: &str, report: &str, now: i64) -> Result<(), StoreError> {
+    sql.run(
+        "UPDATE step SET state = ?2, detail = ?3, ended_at = ?4, report = ?5 WHERE id = ?1",
+        &[id.into(), state.into(), detail.into(), now.into(), report.into()],
+    )?;
+    Ok(())
+}
+
+/// The Directory has heard the reports up to that of step `last`.
+pub fn heard(sql: &impl Sql, last: i64) -> Result<(), StoreError> {
+    sql.run("UPDATE step SET report = NULL WHERE report IS NOT NULL AND id <= ?1", &[last.into()])?;
     Ok(())
 }
 
@@ -166,11 +175,6 @@ pub fn set_report(sql: &impl Sql, id: i64, report: Option<&str>) -> Result<(), S
 pub fn reports(sql: &impl Sql, limit: i64) -> Result<Vec<(i64, String)>, StoreError> {
     let rows = sql.run("SELECT id, report FROM step WHERE report IS NOT NULL ORDER BY id LIMIT ?1", &[limit.into()])?;
     rows.iter().map(|row| Ok((row.int(0)?, row.text(1)?.to_owned()))).collect()
-}
-
-/// True if the Directory has something to hear.
-pub fn has_reports(sql: &impl Sql) -> Result<bool, StoreError> {
-    Ok(!sql.run("SELECT 1 FROM step WHERE report IS NOT NULL LIMIT 1", &[])?.is_empty())
 }
 
 #[cfg(test)]

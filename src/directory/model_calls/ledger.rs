@@ -122,7 +122,7 @@ impl<S: Sql> Directory<S> {
         self.put_call("open", &Call { session, step: reserve.step, person, model: &model, nano_usd, at: now })
     }
 
-    /// Counts the calls nothing was heard of at their estimates, and forgets what is old.
+    /// Counts the calls nothing was heard of at their estimates.
     pub(super) fn presume_unheard(&self, now: i64) -> Result<(), DirectoryError> {
         let unheard = self.sql.run(
             "UPDATE model_call SET state = 'presumed' WHERE state = 'open' AND at <= ?1 RETURNING at, person, model, nano_usd",
@@ -140,7 +140,6 @@ impl<S: Sql> Directory<S> {
                 assumed: true,
             })?;
         }
-        self.sql.run("DELETE FROM model_call WHERE at <= ?1", &[(now - REMEMBERED).into()])?;
         Ok(())
     }
 
@@ -218,9 +217,10 @@ impl<S: Sql> Directory<S> {
                 if entry.assumed { entry.nano_usd } else { 0 }.into(),
             ],
         )?;
-        // The first call of a row is a good moment to let the oldest days go: it comes a few times a day.
+        // The first call of a row is a good moment to let go of what is old: it comes a few times a day.
         if made.first().map(|row| row.int(0)).transpose()? == Some(1) {
             self.sql.run("DELETE FROM model_usage WHERE day <= ?1", &[(day - KEEP_DAYS).into()])?;
+            self.sql.run("DELETE FROM model_call WHERE at <= ?1", &[(entry.at - REMEMBERED).into()])?;
         }
         Ok(())
     }

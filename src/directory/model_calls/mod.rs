@@ -61,6 +61,10 @@ impl<S: Sql> Directory<S> {
                 self.tell_key_refused(bot, &report.model.provider, cfg, now)?;
             }
         }
+        if ask.reserve.is_none() && ask.reports.iter().all(|report| report.cost_nano_usd == 0) {
+            // Nothing is asked and nothing was spent.
+            return Ok(ModelAnswer { reserved: None });
+        }
         self.presume_unheard(now)?;
         let person = ask.reserve.as_ref().and_then(|reserve| reserve.person);
         let step = ask.reserve.as_ref().map(|reserve| (ask.session.as_str(), reserve.step));
