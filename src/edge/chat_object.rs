@@ -106,11 +106,7 @@ impl Ports for Platform {
     }
 
     async fn directory(&self, route: &'static str, body: String) -> Option<String> {
-        let mut response = objects::directory(&self.env, route, Some(body)).await.ok()?;
-        if response.status_code() != 200 {
-            return None;
-        }
-        response.text().await.ok()
+        objects::ask_directory(&self.env, route, body).await
     }
 
     fn set_alarm(&self, at: Option<i64>) {
