@@ -17,9 +17,6 @@ use crate::telegram::method::Target;
 /// While a turn runs the alarm is kept at most this far ahead, so that a killed process is noticed soon after its restart.
 pub(super) const WATCHDOG_MS: i64 = 10_000;
 
-/// A report the Directory did not hear is sent again after so long.
-const REPORT_AGAIN_MS: i64 = 60_000;
-
 /// One conversation over a store `S` and the outside `P`.
 pub struct Conversation<S, P> {
     pub(super) sql: S,
@@ -43,6 +40,8 @@ pub(super) struct Live {
     pub lookup_asked: Cell<bool>,
     /// Reports written, and how many of them the Directory has heard. Not equal at first, as above.
     pub reports: Cell<(u64, u64)>,
+    /// Reports may wait until then for a question to ride with. 0 at first: those of an instance before go at once.
+    pub report_by: Cell<i64>,
     /// Known: no message waits and no turn is open. False when not known.
     pub idle: Cell<bool>,
     /// Raised to end the running model call.
@@ -63,6 +62,7 @@ impl Default for Live {
             looking: Lane::default(),
             lookup_asked: Cell::new(true),
             reports: Cell::new((1, 0)),
+            report_by: Cell::default(),
             idle: Cell::default(),
             stop: Signal::default(),
             came: Signal::default(),
@@ -131,7 +131,9 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     /// with the alarm set for it. Never fails: a store error is logged and the alarm tries again.
     pub async fn work(&self) {
         futures::join!(self.run_turns(), self.deliver(), self.run_lookups());
-        if let Err(error) = self.send_reports().await {
+        if self.ports.now() >= self.live.report_by.get()
+            && let Err(error) = self.send_reports().await
+        {
             self.fault("reports", &error);
         }
         self.rearm();
@@ -188,7 +190,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         let delivery = row.opt_int(0)?.map(due);
         let waiting = row.opt_int(1)?.map(|at| if busy { watchdog } else { at.max(now) });
         let open = (row.int(2)? != 0).then_some(watchdog);
-        let report = (row.int(3)? != 0).then_some(now + REPORT_AGAIN_MS);
+        let report = (row.int(3)? != 0).then(|| self.live.report_by.get().max(now));
         Ok([delivery, waiting, open, report, busy.then_some(watchdog)].into_iter().flatten().min())
     }
 

@@ -22,6 +22,11 @@ use crate::store::{Sql, StoreError, to_json};
 /// Tries to reach the Directory before a call is given up, and the pause between them in milliseconds.
 const TRIES: u32 = 3;
 const PAUSE_MS: i64 = 300;
+/// A report of a success waits so long for the next question to ride with; a failure is told at once, because it concerns
+/// other conversations too. Meanwhile its reservation stands.
+const RIDE_MS: i64 = 5_000;
+/// What the Directory did not hear is sent again after so long.
+const AGAIN_MS: i64 = 60_000;
 /// Reports in one request.
 const MAX_REPORTS: i64 = 50;
 /// Tokens an answer is expected to have at most, for the estimate before the call.
@@ -125,6 +130,9 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             failure: ended.error.map(failure_of),
         };
         let (written, heard) = self.live.reports.get();
+        let by = if ended.error.is_some() { now } else { now + RIDE_MS };
+        let by = if written == heard { by } else { by.min(self.live.report_by.get()) };
+        self.live.report_by.set(by);
         self.live.reports.set((written + 1, heard));
         turn::end_call(&self.sql, step, ended.state, &detail_of(ended), &to_json(&report)?, now)
     }
@@ -164,6 +172,8 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             if all {
                 self.note_heard(written);
             }
+        } else {
+            self.live.report_by.set(self.ports.now() + AGAIN_MS);
         }
         Ok(answer)
     }
