@@ -98,16 +98,19 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
                     run.failed.unwrap_or((Trouble::NoProvider, String::new(), "no provider is set up".to_owned()));
                 return self.end_failed(&turn, &said, trouble, &reason);
             }
-            let prompt = self.prompt_for(&turn).await?;
+            let mut prompt = self.with_files(self.prompt_for(&turn).await?, &turn.model)?;
             let caller = Caller { turn: turn.id, kind: "model", person: turn.user_id };
-            let weight = prompt_tokens(&self.with_files(prompt.clone(), &turn.model)?);
-            let leave = match self.ask_leave(caller, &run.chain, weight).await? {
+            let leave = match self.ask_leave(caller, &run.chain, prompt_tokens(&prompt)).await? {
                 Ok(leave) => leave,
                 Err(refusal) => return self.end_without_leave(&turn, &run.said.with(""), refusal),
             };
-            let prompt = self.fit(self.with_files(prompt, &leave.model)?, &leave, &run);
+            if leave.model != turn.model {
+                // Another model takes other files.
+                prompt = self.with_files(self.prompt_for(&turn).await?, &leave.model)?;
+            }
+            let prompt = self.fit(prompt, &leave, &run);
             let sent = estimate_prompt(&prompt);
-            match self.try_model(&mut turn, &leave, prompt, &mut run).await? {
+            match self.try_model(&mut turn, &leave, &prompt, sent, &mut run).await? {
                 Tried::Over => return Ok(()),
                 Tried::Answered(answered) => {
                     run.said.count(&answered.usage, self.cost(&leave.model, &answered.usage));
@@ -159,19 +162,20 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         prompt
     }
 
-    /// Calls one model, again for what should pass.
+    /// Calls one model, again for what should pass. `sent`: [`estimate_prompt`] of the prompt.
     async fn try_model(
         &self,
         turn: &mut Turn,
         leave: &Leave,
-        prompt: Prompt,
+        prompt: &Prompt,
+        sent: u32,
         run: &mut Run,
     ) -> Result<Tried, StoreError> {
         let mut step = leave.step;
         let mut spent = Usage::default();
         for tries in 1.. {
-            let heard = self.call_model(turn, &leave.model, step, &prompt).await?;
-            let (consumed, guessed) = consumed(&prompt, &heard);
+            let heard = self.call_model(turn, &leave.model, step, prompt).await?;
+            let (consumed, guessed) = consumed(prompt, &heard);
             let mut usage = spent;
             usage.add(&consumed);
             let mut ended = Ended { state: "failed", usage, guessed, error: None, log_id: heard.log_id.as_deref() };
@@ -182,8 +186,8 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
                 End::Complete => match heard.answer.outcome() {
                     Ok(finish) => {
                         // What a file takes says nothing about how the model counts words.
-                        if !guessed && files_in(&prompt).next().is_none() {
-                            self.note_usage(&leave.model, estimate_prompt(&prompt), &consumed)?;
+                        if !guessed && files_in(prompt).next().is_none() {
+                            self.note_usage(&leave.model, sent, &consumed)?;
                         }
                         return Ok(Tried::Answered(Box::new(Answered { heard, finish, step, usage, guessed })));
                     }

@@ -122,6 +122,23 @@ pub(super) fn clean(text: &str) -> Cow<'_, str> {
     if text.contains('\0') { text.replace('\0', "").into() } else { text.into() }
 }
 
+/// Appends `more` after `between`, which is left out where either side is empty.
+pub(super) fn append<'a>(text: &mut Cow<'a, str>, more: Cow<'a, str>, between: &str) {
+    if text.is_empty() {
+        *text = more;
+    } else if !more.is_empty() {
+        let text = text.to_mut();
+        text.push_str(between);
+        text.push_str(&more);
+    }
+}
+
+/// A tool's answer for a wire that has no mark for a failed call: the model reads it in the text.
+pub(super) fn result_text(result: &ToolResult) -> Cow<'_, str> {
+    let content = clean(&result.content);
+    if result.is_error { format!("Error: {content}").into() } else { content }
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {

@@ -2,32 +2,13 @@
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use tideclaw::llm::{
-    Accumulator, ErrorClass, Event, Feature, Finish, ModelError, ModelRef, Scope, StreamParser, ToolCall, Usage,
-    gemini, sse,
-};
+use tideclaw::llm::{Accumulator, ErrorClass, Event, Feature, Finish, ModelError, ModelRef, Scope, Usage, gemini, sse};
+
+use super::streams::{self, call, failed, text, thought};
 
 /// Everything the parser says about a body that comes in `chunks` and then ends.
 fn run<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> Vec<Event> {
-    let mut parser = gemini::parser();
-    let mut out = Vec::new();
-    for chunk in chunks {
-        parser.feed(chunk, &mut out);
-    }
-    parser.end(&mut out);
-    out
-}
-
-fn text(text: &str) -> Event {
-    Event::Text(text.into())
-}
-
-fn thought(text: &str) -> Event {
-    Event::Thought(text.into())
-}
-
-fn call(id: &str, name: &str, arguments: Value) -> Event {
-    Event::ToolCall(ToolCall { id: id.into(), name: name.into(), arguments })
+    streams::feed(gemini::parser(), chunks)
 }
 
 fn signed(signature: &str) -> Event {
@@ -36,10 +17,6 @@ fn signed(signature: &str) -> Event {
 
 fn usage(input: u64, output: u64, thinking: u64) -> Event {
     Event::Usage(Usage { input, output, thinking, ..Usage::default() })
-}
-
-fn failed(class: ErrorClass, detail: &str) -> Event {
-    Event::Failed(ModelError::new(class, detail))
 }
 
 struct Case {
@@ -344,9 +321,8 @@ fn an_event_of_megabytes_is_read_and_an_endless_one_refused() {
     assert_eq!(run(endless.chunks(100_000)), expected);
 }
 
-/// Pieces that come close to the protocol, so that random bodies reach its corners.
 fn piece() -> impl Strategy<Value = Vec<u8>> {
-    let known = prop::sample::select(vec![
+    streams::piece(vec![
         &b"\n"[..],
         b"\r\n\r\n",
         b"\r",
@@ -361,8 +337,7 @@ fn piece() -> impl Strategy<Value = Vec<u8>> {
         b"}",
         b"\"",
         "я".as_bytes(),
-    ]);
-    prop_oneof![4 => known.prop_map(<[u8]>::to_vec), 1 => prop::collection::vec(any::<u8>(), 0..8)]
+    ])
 }
 
 proptest! {
@@ -371,22 +346,6 @@ proptest! {
         pieces in prop::collection::vec(piece(), 0..24),
         sizes in prop::collection::vec(1usize..40, 1..8),
     ) {
-        let body = pieces.concat();
-        let whole = run([body.as_slice()]);
-        let ends = whole.iter().filter(|event| matches!(event, Event::Finish(_) | Event::Failed(_))).count();
-        prop_assert_eq!(ends, 1);
-        prop_assert!(matches!(whole.last(), Some(Event::Finish(_) | Event::Failed(_))));
-
-        let mut rest = body.as_slice();
-        let mut chunks = Vec::new();
-        for size in sizes.iter().cycle() {
-            if rest.is_empty() {
-                break;
-            }
-            let (chunk, after) = rest.split_at((*size).min(rest.len()));
-            chunks.push(chunk);
-            rest = after;
-        }
-        prop_assert_eq!(run(chunks), whole);
+        streams::one_end_however_cut(|chunks| run(chunks), &pieces.concat(), &sizes)?;
     }
 }

@@ -13,4 +13,5 @@ mod openai_catalogue;
 mod openai_errors;
 mod openai_request;
 mod openai_stream;
+mod streams;
 mod wire;

@@ -154,23 +154,20 @@ fn push_message<'a>(wire: &mut Vec<WireMessage<'a>>, message: &'a Message, model
     let mut rest = WireMessage::new(role, Cow::Borrowed(""));
     for part in &message.parts {
         match &part.kind {
-            PartKind::Text(text) => append(&mut rest.content, clean(text), between),
+            PartKind::Text(text) => history::append(&mut rest.content, clean(text), between),
             PartKind::Thought(text) => {
                 let origin = part.meta.as_ref().map(|meta| bare(&meta.model.model));
                 if message.role == Role::Assistant && origin == Some(bare(model)) {
-                    append(&mut rest.thinking, clean(text), "");
+                    history::append(&mut rest.thinking, clean(text), "");
                 }
             }
             PartKind::Media(media) => match prompt.may(Feature::Media) && is_readable(media) {
                 true => rest.images.push(media_mark("", media)),
-                false => append(&mut rest.content, media.note().into(), between),
+                false => history::append(&mut rest.content, media.note().into(), between),
             },
             PartKind::ToolCall(call) => rest.tool_calls.push(wire_call(call)),
             PartKind::ToolResult(result) => {
-                let content = clean(&result.content);
-                // Ollama has no mark for a failed call; the model reads it in the text.
-                let content = if result.is_error { format!("Error: {content}").into() } else { content };
-                let mut answer = WireMessage::new("tool", content);
+                let mut answer = WireMessage::new("tool", history::result_text(result));
                 answer.tool_name = Some(&result.name);
                 answer.tool_call_id = Some(&result.call_id);
                 wire.push(answer);
@@ -179,16 +176,6 @@ fn push_message<'a>(wire: &mut Vec<WireMessage<'a>>, message: &'a Message, model
     }
     if !rest.is_blank() {
         wire.push(rest);
-    }
-}
-
-fn append<'a>(text: &mut Cow<'a, str>, more: Cow<'a, str>, between: &str) {
-    if text.is_empty() {
-        *text = more;
-    } else if !more.is_empty() {
-        let text = text.to_mut();
-        text.push_str(between);
-        text.push_str(&more);
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::details;
 use super::server::Flavour;
 use super::short_ids::ShortIds;
-use crate::llm::history::clean;
+use crate::llm::history::{append, clean, result_text};
 use crate::llm::{Feature, MediaMark, MediaRef, Message, PartKind, Prompt, Role, ToolCall, ToolResult, media_mark};
 
 /// One message on the wire.
@@ -232,22 +232,6 @@ fn push_text<'a>(parts: &mut Vec<WirePart<'a>>, more: Cow<'a, str>) {
         Some(WirePart::Text { text }) => append(text, more, "\n"),
         _ => parts.push(WirePart::Text { text: more }),
     }
-}
-
-fn append<'a>(text: &mut Cow<'a, str>, more: Cow<'a, str>, between: &str) {
-    if text.is_empty() {
-        *text = more;
-    } else if !more.is_empty() {
-        let text = text.to_mut();
-        text.push_str(between);
-        text.push_str(&more);
-    }
-}
-
-/// The wire has no mark for a failed call; the model reads it in the text.
-fn result_text(result: &ToolResult) -> Cow<'_, str> {
-    let content = clean(&result.content);
-    if result.is_error { format!("Error: {content}").into() } else { content }
 }
 
 /// Servers parse the text, so broken arguments go back inside an object: the model sees what it wrote.
