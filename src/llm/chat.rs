@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{Feature, ModelRef};
 
@@ -92,6 +92,16 @@ impl ToolCall {
     /// The arguments to run the tool with; `None` when the model wrote something that is not an object.
     pub fn object(&self) -> Option<&Map<String, Value>> {
         self.arguments.as_object()
+    }
+
+    /// The arguments as they go back: servers refuse anything but an object, so broken text goes inside one, where the
+    /// model sees what it wrote.
+    pub fn sent_arguments(&self) -> Value {
+        match &self.arguments {
+            Value::Object(_) => self.arguments.clone(),
+            Value::Null => Value::Object(Map::new()),
+            other => json!({ "invalid": other }),
+        }
     }
 }
 
@@ -232,7 +242,6 @@ impl MediaRef {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     fn pinned(message: &Message, json: Value) {
         assert_eq!(serde_json::to_value(message).unwrap(), json);

@@ -175,13 +175,7 @@ fn inline<'a>(media: &MediaRef, model: &str, prompt: &Prompt) -> WirePart<'a> {
 }
 
 fn wire_call(call: &ToolCall) -> Value {
-    // The server refuses anything but an object; broken text goes back so that the model sees what it wrote.
-    let args = match &call.arguments {
-        Value::Object(_) => call.arguments.clone(),
-        Value::Null => json!({}),
-        other => json!({ "invalid": other }),
-    };
-    json!({ "id": call.id, "name": legal(&call.name), "args": args })
+    json!({ "id": call.id, "name": legal(&call.name), "args": call.sent_arguments() })
 }
 
 /// The result as one string, never as JSON of its own: a `$ref` in it would be taken for a reference (§2.2).

@@ -186,13 +186,7 @@ fn is_readable(media: &MediaRef) -> bool {
 }
 
 fn wire_call(call: &ToolCall) -> Value {
-    // The server refuses anything but an object; broken text goes back so that the model sees what it wrote.
-    let arguments = match &call.arguments {
-        Value::Object(_) => call.arguments.clone(),
-        Value::Null => json!({}),
-        other => json!({ "invalid": other }),
-    };
-    json!({ "id": call.id, "function": { "name": call.name, "arguments": arguments } })
+    json!({ "id": call.id, "function": { "name": call.name, "arguments": call.sent_arguments() } })
 }
 
 fn wire_tool(tool: &ToolSpec) -> Value {

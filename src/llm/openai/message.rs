@@ -172,7 +172,7 @@ impl<'a> Writer<'a> {
                 PartKind::Media(media) => append(&mut text, media.note().into(), "\n"),
                 PartKind::ToolCall(call) if self.tools => calls.push(self.call(call)),
                 PartKind::ToolCall(call) => {
-                    append(&mut text, format!("[called {} with {}]", call.name, arguments(call)).into(), "\n");
+                    append(&mut text, format!("[called {} with {}]", call.name, call.sent_arguments()).into(), "\n");
                 }
                 PartKind::Thought(_) | PartKind::ToolResult(_) => {}
             }
@@ -193,7 +193,7 @@ impl<'a> Writer<'a> {
     }
 
     fn call(&mut self, call: &'a ToolCall) -> WireCall<'a> {
-        let function = WireFunction { name: &call.name, arguments: arguments(call) };
+        let function = WireFunction { name: &call.name, arguments: call.sent_arguments().to_string() };
         WireCall { id: self.id(&call.id), r#type: "function", function }
     }
 
@@ -231,14 +231,5 @@ fn push_text<'a>(parts: &mut Vec<WirePart<'a>>, more: Cow<'a, str>) {
         _ if more.is_empty() => {}
         Some(WirePart::Text { text }) => append(text, more, "\n"),
         _ => parts.push(WirePart::Text { text: more }),
-    }
-}
-
-/// Servers parse the text, so broken arguments go back inside an object: the model sees what it wrote.
-fn arguments(call: &ToolCall) -> String {
-    match &call.arguments {
-        Value::Object(_) => call.arguments.to_string(),
-        Value::Null => "{}".to_owned(),
-        other => serde_json::json!({ "invalid": other }).to_string(),
     }
 }
