@@ -2,6 +2,7 @@
 //!
 //! The map of the house. Everything but [`edge`] compiles for the host without the `worker` crate.
 
+pub mod admin;
 pub mod chat;
 pub mod directory;
 pub mod llm;

@@ -13,10 +13,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("relay", &[]),
     ("text", &[]),
     ("store", &[]),
-    ("directory", &["telegram", "llm", "store", "text"]),
-    ("chat", &["telegram", "llm", "directory", "store", "text"]),
-    ("admin", &["telegram", "llm", "directory", "chat", "relay", "store", "text"]),
-    ("edge", &["telegram", "llm", "directory", "chat", "relay", "admin", "store", "text"]),
+    ("backup", &["store"]),
+    ("directory", &["telegram", "llm", "backup", "store", "text"]),
+    ("chat", &["telegram", "llm", "directory", "backup", "store", "text"]),
+    ("admin", &["telegram", "llm", "directory", "chat", "relay", "backup", "store", "text"]),
+    ("edge", &["telegram", "llm", "directory", "chat", "relay", "admin", "backup", "store", "text"]),
     ("bin", &["relay", "llm"]),
 ];
 

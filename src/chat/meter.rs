@@ -162,7 +162,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             return Ok(Some(ModelAnswer { reserved: None }));
         }
         let reports = rows.iter().filter_map(|(_, json)| serde_json::from_str(json).ok()).collect();
-        let ask = ModelAsk { session: self.session().unwrap_or_default(), reports, reserve };
+        let ask = ModelAsk { session: self.session().unwrap_or_default(), reports, reserve, ..ModelAsk::default() };
         let answer = self.ports.directory("/model", to_json(&ask)?).await;
         let answer = answer.and_then(|json| serde_json::from_str(&json).ok());
         if answer.is_some() {

@@ -5,6 +5,7 @@
 //! the small ports of [`ports`]. Not here: who may talk (`directory`), any platform type (`edge`).
 
 pub mod config;
+pub mod desk;
 pub mod ports;
 pub mod transcriber;
 
@@ -57,4 +58,5 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { version: 2, sql: include_str!("../../migrations/chat/0002_models.sql") },
     Migration { version: 3, sql: include_str!("../../migrations/chat/0003_files.sql") },
     Migration { version: 4, sql: include_str!("../../migrations/chat/0004_summary.sql") },
+    Migration { version: 5, sql: include_str!("../../migrations/chat/0005_desk.sql") },
 ];

@@ -20,7 +20,8 @@ pub struct Config<'a> {
 }
 
 /// Who acts: recorded in the audit and beside what they decided.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Actor {
     /// A Telegram user, by id.
     Telegram(i64),

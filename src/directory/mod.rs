@@ -14,14 +14,20 @@
 //! | `press`, `member` | our own buttons; the bot added to or removed from a group |
 //! | `recall` | what one Worker isolate remembers of the verdicts |
 //! | `sessions` | conversations that exist, changes on their way to them |
+//! | [`config`] | the configuration document: what operators may change while the bot runs |
+//! | [`desk`] | what the control plane asks and does |
 //! | `model_calls` | leave to call a model: budgets, failures, the ledger |
+//! | [`Activity`], [`Event`] | what conversations tell of themselves |
 //! | `bots`, `settings` | profiles, command hashes, key and value |
 //! | `journal` | audit and recent refusals, both bounded |
 //! | [`outbox`] | our own Telegram messages; `prompt` writes their JSON |
 
+mod activity;
 mod bots;
 mod claim;
 mod code;
+pub mod config;
+pub mod desk;
 pub mod exchange;
 mod groups;
 mod journal;
@@ -40,6 +46,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
+pub use activity::{Activity, Event, Level, TurnEnd};
 pub use bots::Bot;
 pub use code::Code;
 pub use exchange::*;
@@ -68,6 +75,11 @@ pub const LIST_LIMIT: i64 = 500;
 const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, sql: include_str!("../../migrations/directory/0001_init.sql") },
     Migration { version: 2, sql: include_str!("../../migrations/directory/0002_model_calls.sql") },
+    Migration { version: 3, sql: include_str!("../../migrations/directory/0003_conversations.sql") },
+    Migration { version: 4, sql: include_str!("../../migrations/directory/0004_config.sql") },
+    Migration { version: 5, sql: include_str!("../../migrations/directory/0005_people.sql") },
+    Migration { version: 6, sql: include_str!("../../migrations/directory/0006_backups.sql") },
+    Migration { version: 7, sql: include_str!("../../migrations/directory/0007_events.sql") },
 ];
 
 /// What can go wrong. Refusing somebody is a verdict, not an error.

@@ -6,10 +6,11 @@ use std::rc::Rc;
 
 use worker::{DurableObject, Env, Request, Response, Result, State, console_error, durable_object};
 
+use super::directory_object::told;
 use super::files::Bucket;
 use super::http::{StreamBody, model};
 use super::objects::{self, ADMISSION, SESSION};
-use super::router::{refuse, telegram_reply};
+use super::router::{json, refuse};
 use super::sql::ObjectSql;
 use super::telegram::Telegram;
 use super::{bots, clock, config};
@@ -176,6 +177,12 @@ impl DurableObject for Chat {
                     Err(error) => failed(&error),
                 }
             }
+            "/desk" => {
+                let Ok(ask) = serde_json::from_str(&request.text().await?) else {
+                    return refuse(400, "bad_request", "Not a question this conversation understands.");
+                };
+                told(conversation.desk(&ask).await)
+            }
             "/panic" => deliberate_panic(),
             _ => refuse(404, "not_found", "No such route."),
         }
@@ -197,7 +204,7 @@ impl DurableObject for Chat {
 /// 200: the update is stored. The body is what Telegram is to do at once, if anything.
 fn stored(reply: Option<String>) -> Result<Response> {
     match reply {
-        Some(json) => telegram_reply(json),
+        Some(call) => json(call),
         None => Response::empty(),
     }
 }

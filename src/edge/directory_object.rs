@@ -11,9 +11,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use worker::{DurableObject, Env, Request, Response, Result, State, console_error, durable_object};
 
-use super::router::refuse;
+use super::router::{json, refuse};
 use super::sql::ObjectSql;
 use super::{bots, clock, config, objects, profiles};
+use crate::directory::desk::{Desk, DeskCall, Refused};
 use crate::directory::{
     self, Caps, Config, DirectoryError, Knock, Member, ModelAsk, Notice, Outcome, Press, UsageAsk, Verdict,
 };
@@ -150,6 +151,14 @@ impl Inner {
                 let Some(ask) = read::<UsageAsk>(body) else { return unreadable() };
                 reply(directory.usage(&ask, &self.caps, &cfg, now))
             }
+            "/desk" => {
+                let Some(call) = read::<DeskCall>(body) else { return unreadable() };
+                let Some(random) = clock::random() else {
+                    return refuse(500, "no_randomness", "The platform gave no random bytes.");
+                };
+                let desk = Desk { who: &call.who, cfg: &cfg, caps: &self.caps, now, random };
+                told(directory.desk(&call.ask, &desk))
+            }
             "/tick" => {
                 for bot in bots::all(&self.env) {
                     profiles::look_after(&self.env, directory, &bot).await;
@@ -262,6 +271,14 @@ fn reply<T: Serialize>(result: std::result::Result<T, DirectoryError>) -> Result
     match result {
         Ok(value) => Response::from_json(&value),
         Err(error) => failed(&error),
+    }
+}
+
+/// A desk's answer, which is JSON already.
+pub(super) fn told(answer: std::result::Result<String, Refused>) -> Result<Response> {
+    match answer {
+        Ok(text) => json(text),
+        Err(refused) => Ok(Response::from_json(&refused)?.with_status(refused.status)),
     }
 }
 

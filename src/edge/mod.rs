@@ -2,6 +2,7 @@
 //!
 //! Not here: any rule. A shell turns a platform event into a call of `chat` or `directory` and the result into an answer.
 
+mod admin;
 mod body;
 mod bots;
 mod chat_object;

@@ -35,8 +35,8 @@ fn healthz() -> Result<Response> {
     Response::from_json(&json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")}))
 }
 
-/// A webhook's answer that asks Telegram to make one more call; `json` is the call.
-pub fn telegram_reply(json: String) -> Result<Response> {
+/// 200 with JSON.
+pub fn json(json: String) -> Result<Response> {
     let mut response = Response::ok(json)?;
     response.headers_mut().set("content-type", "application/json")?;
     Ok(response)

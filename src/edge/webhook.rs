@@ -11,7 +11,7 @@ use subtle::ConstantTimeEq;
 use worker::{Env, Request, Response, Result};
 
 use super::directory_object::{KnockAt, Moved, UnknownKind};
-use super::router::{refuse, telegram_reply};
+use super::router::{json, refuse};
 use super::{bots, clock, objects};
 use crate::directory::{Button, Change, ChatKind, Knock, Member, Memory, Press, Pressed, Recall, Sender, Verdict};
 use crate::telegram::message::{Chat, User};
@@ -33,7 +33,7 @@ pub async fn receive(mut request: Request, env: &Env, bot: &str) -> Result<Respo
     if !bool::from(given.as_bytes().ct_eq(secret.as_bytes())) {
         return refuse(401, "unauthorized", "Unauthorized.");
     }
-    let Some(body) = read_body(&mut request).await? else {
+    let Some(body) = read_body(&mut request, MAX_BODY).await? else {
         return refuse(413, "too_large", "An update has at most 1 MiB.");
     };
     let update = match Update::decode(&body) {
@@ -54,11 +54,11 @@ pub async fn receive(mut request: Request, env: &Env, bot: &str) -> Result<Respo
     }
 }
 
-/// The body as text; `None` if it is over [`MAX_BODY`]. A body of undeclared length is never held beyond that.
-async fn read_body(request: &mut Request) -> Result<Option<String>> {
+/// The body as text; `None` if it is over `limit` bytes. A body of undeclared length is never held beyond that.
+pub(super) async fn read_body(request: &mut Request, limit: usize) -> Result<Option<String>> {
     let declared = request.headers().get("content-length")?.and_then(|length| length.parse::<usize>().ok());
     match declared {
-        Some(length) if length > MAX_BODY => return Ok(None),
+        Some(length) if length > limit => return Ok(None),
         Some(_) => return Ok(Some(request.text().await?)),
         None => {}
     }
@@ -66,7 +66,7 @@ async fn read_body(request: &mut Request) -> Result<Option<String>> {
     let mut bytes = Vec::new();
     while let Some(chunk) = stream.next().await {
         bytes.extend(chunk?);
-        if bytes.len() > MAX_BODY {
+        if bytes.len() > limit {
             return Ok(None);
         }
     }
@@ -186,7 +186,7 @@ async fn press(env: &Env, bot: &str, update: &Update, callback: &Callback) -> Re
         Err(response) => return Ok(response),
     };
     forget(&pressed.change);
-    telegram_reply(answer_callback(&callback.id, Some(&pressed.answer)).into_webhook_reply())
+    json(answer_callback(&callback.id, Some(&pressed.answer)).into_webhook_reply())
 }
 
 async fn member(env: &Env, bot: &str, update: &Update, membership: &Membership) -> Result<Response> {

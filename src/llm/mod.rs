@@ -22,7 +22,7 @@ pub mod history;
 pub mod model;
 pub mod ollama;
 pub mod openai;
-mod parse;
+pub mod parse;
 pub mod provider;
 pub mod redact;
 pub mod request;

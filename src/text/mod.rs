@@ -2,7 +2,18 @@
 //!
 //! Not here: Markdown or entities (`telegram::`) and what the model writes. Texts are plain: send them without `parse_mode`.
 
+/// Phrases without arguments, each in English and Russian: `words! { /// Doc. name: "English", "Русский"; }`.
+macro_rules! words {
+    ($($(#[$doc:meta])* $name:ident: $en:expr, $ru:expr;)*) => {$(
+        $(#[$doc])*
+        pub fn $name(lang: crate::text::Lang) -> &'static str {
+            lang.pick($en, $ru)
+        }
+    )*};
+}
+
 pub mod access;
+pub mod admin;
 pub mod amount;
 pub mod calendar;
 pub mod chat;

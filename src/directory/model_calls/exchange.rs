@@ -3,12 +3,13 @@
 //! Two releases may talk to each other for minutes: fields are only added, with `#[serde(default)]`. Pinned by tests.
 //! Not here: how it is decided. Money is in 10⁻⁹ US dollars everywhere, times are Unix milliseconds.
 
+use crate::directory::{Activity, Event};
 use crate::llm::{ErrorClass, Feature, ModelRef, Reset, Scope, Usage};
 use serde::{Deserialize, Serialize};
 
 /// What a conversation tells and asks around a model call. One request both reports what became of earlier calls and
 /// asks leave for the next.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ModelAsk {
     /// The conversation's name, `{bot}:{chat_id}…`.
     pub session: String,
@@ -17,6 +18,19 @@ pub struct ModelAsk {
     pub reports: Vec<CallReport>,
     #[serde(default)]
     pub reserve: Option<Reserve>,
+    /// What else happened there; `None`: nothing new.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activity: Option<Activity>,
+    /// For the log that operators see; at most 50.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<Event>,
+    /// The version of the configuration that conversation goes by; 0: the environment alone.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub config: i64,
+}
+
+fn is_zero(number: &i64) -> bool {
+    *number == 0
 }
 
 /// Asks leave for one call.

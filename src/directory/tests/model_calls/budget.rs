@@ -33,6 +33,7 @@ fn a_turn_taken_up_again_replaces_its_reservation() {
         session: "main:56".into(),
         reports: vec![],
         reserve: Some(Reserve { step: 1, person: None, candidates: candidates(&[(GPT, 1)]) }),
+        ..ModelAsk::default()
     };
     let answer = world.dir.model_call(&elsewhere, &CAPS, &world.cfg(), world.now()).unwrap();
     assert_eq!(answer.reserved, Some(capped(Cap::Day, NOV_19)));

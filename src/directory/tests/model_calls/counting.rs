@@ -23,7 +23,7 @@ fn a_repeated_report_counts_once() {
     };
     assert_eq!((world.usage().day, world.usage().month), (once, once));
     // The same step of another conversation is another call.
-    let ask = ModelAsk { session: "main:56".into(), reports: vec![report], reserve: None };
+    let ask = ModelAsk { session: "main:56".into(), reports: vec![report], reserve: None, ..ModelAsk::default() };
     let answer = world.dir.model_call(&ask, &CAPS, &world.cfg(), world.now()).unwrap();
     assert_eq!(answer, ModelAnswer { reserved: None });
     assert_eq!(world.usage().day.calls, 2);
@@ -180,7 +180,12 @@ fn a_failing_statement_leaves_nothing_half_done() {
     let report = World::unowned().report(1, GPT, USD * 6 / 10);
     let refused = CallReport { failure: auth, ..World::unowned().report(2, FLASH, 0) };
     let reserve = Reserve { step: 3, person: Some(ANN), candidates: candidates(&[(GPT, 5)]) };
-    let ask = ModelAsk { session: "main:55".into(), reports: vec![report, refused], reserve: Some(reserve) };
+    let ask = ModelAsk {
+        session: "main:55".into(),
+        reports: vec![report, refused],
+        reserve: Some(reserve),
+        ..ModelAsk::default()
+    };
     let mut statements = 0;
     loop {
         dir.sql.fail_at.set(Some(statements));

@@ -30,7 +30,7 @@ fn failure(class: ErrorClass) -> Failure {
 
 impl World {
     fn ask(&self, reports: Vec<CallReport>, reserve: Option<Reserve>, caps: &Caps) -> Option<Reserved> {
-        let ask = ModelAsk { session: "main:55".into(), reports, reserve };
+        let ask = ModelAsk { session: "main:55".into(), reports, reserve, ..ModelAsk::default() };
         self.dir.model_call(&ask, caps, &self.cfg(), self.now()).unwrap().reserved
     }
 

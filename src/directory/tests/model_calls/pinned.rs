@@ -34,7 +34,8 @@ fn questions() {
     };
     let candidate = Candidate { model: ModelRef::new("gemini", "gemini-3.8-flash"), estimate_nano_usd: 4_000_000 };
     let reserve = Reserve { step: 7, person: None, candidates: vec![candidate] };
-    let ask = ModelAsk { session: "main:55".into(), reports: vec![report], reserve: Some(reserve) };
+    let ask =
+        ModelAsk { session: "main:55".into(), reports: vec![report], reserve: Some(reserve), ..ModelAsk::default() };
     let expected = json!({
         "session": "main:55",
         "reports": [{
@@ -58,7 +59,7 @@ fn questions() {
 #[test]
 fn a_shorter_question_of_an_older_release_is_understood() {
     let ask: ModelAsk = serde_json::from_value(json!({ "session": "main:5" })).unwrap();
-    assert_eq!(ask, ModelAsk { session: "main:5".into(), reports: vec![], reserve: None });
+    assert_eq!(ask, ModelAsk { session: "main:5".into(), reports: vec![], reserve: None, ..ModelAsk::default() });
     let short = json!({ "step": 1, "model": "ollama/x", "at": 5, "cost_nano_usd": 0, "failure": { "class": "rate" } });
     let report: CallReport = serde_json::from_value(short).unwrap();
     assert_eq!((report.person, report.usage, report.assumed), (None, Usage::default(), false));

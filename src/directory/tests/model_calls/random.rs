@@ -38,7 +38,7 @@ proptest! {
         let mut under_way: Vec<(String, i64, u64)> = Vec::new();
         let (mut reported, mut presumed, mut excess) = (0, 0, 0);
         let ask = |session: &str, reports, reserve| {
-            let ask = ModelAsk { session: session.into(), reports, reserve };
+            let ask = ModelAsk { session: session.into(), reports, reserve, ..ModelAsk::default() };
             world.dir.model_call(&ask, &caps, &world.cfg(), world.now()).unwrap().reserved
         };
         // One day only: roll-overs have tests of their own.

@@ -1,0 +1,2 @@
+-- What the control plane needs of a conversation. See src/chat/desk/.
+SELECT 1;

@@ -1,0 +1,2 @@
+-- Configuration as versions. See src/directory/config/.
+SELECT 1;

@@ -1,0 +1,2 @@
+-- Caps of single people, and invitations.
+SELECT 1;

@@ -1,0 +1,2 @@
+-- Recent events, counters, alerts.
+SELECT 1;

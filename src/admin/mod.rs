@@ -1,0 +1,75 @@
+//! The control plane: pages and a JSON API for operators, as functions from views to bytes.
+//!
+//! Views come from the Directory's desk or a conversation's desk; `GET /api/x` is the view as JSON, `GET /_admin/x` the
+//! same view as a page. A mutation is a `POST`, with JSON to the API or as a page's form; both go the same way inside.
+//! Everything outside comes in through [`Office`], so all of it runs natively in tests. Not here: any rule about people,
+//! budgets or turns (`directory`, `chat`), the platform (`edge::admin`), words (`text::admin`).
+//!
+//! | file | holds |
+//! |---|---|
+//! | [`access`] | who is there: Cloudflare Access tokens, verified |
+//! | [`request`] | requests and answers as data |
+//! | [`port`] | what comes from outside |
+//! | [`look`] | the frame of every page, its parts, style and script |
+//! | the rest | a feature each: its page and its part of the API |
+
+pub mod access;
+pub mod look;
+pub mod port;
+pub mod request;
+
+mod overview;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+mod testing;
+
+use access::Identity;
+use look::Frame;
+use port::Office;
+use request::{Answer, Method, Request};
+
+use crate::directory::desk::Refused;
+use crate::text::admin as words;
+
+/// Answers a request of somebody who was let in. `area` is the first segment of the path, `_admin` or `api`;
+/// `request.path` is what comes after it.
+pub async fn answer<O: Office>(office: &O, area: Area, request: &Request, who: &Identity) -> Answer {
+    let result = match area {
+        Area::Pages => page(office, request, who).await,
+        Area::Api => api(office, request, who).await,
+    };
+    match (result, area) {
+        (Ok(answer), _) => answer,
+        (Err(refused), Area::Api) => Answer::refused(&refused),
+        (Err(refused), Area::Pages) => {
+            let frame = Frame::new(request, who, "");
+            look::refused(&frame, &refused)
+        }
+    }
+}
+
+/// Where a request goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Area {
+    /// `/_admin`.
+    Pages,
+    /// `/api`.
+    Api,
+}
+
+async fn page<O: Office>(office: &O, request: &Request, who: &Identity) -> Result<Answer, Refused> {
+    match (request.method, request.path().as_slice()) {
+        (Method::Get, []) => overview::page(office, request, who).await,
+        (Method::Get, ["style.css"]) => Ok(look::style()),
+        (Method::Get, ["script.js"]) => Ok(look::script()),
+        _ => Err(Refused::not_found(words::not_found(request.lang))),
+    }
+}
+
+async fn api<O: Office>(office: &O, request: &Request, who: &Identity) -> Result<Answer, Refused> {
+    match (request.method, request.path().as_slice()) {
+        (Method::Get, ["whoami"]) => Ok(Answer::json(&serde_json::json!({ "name": who.name() }).to_string())),
+        (Method::Get, ["overview"]) => overview::api(office, request, who).await,
+        _ => Err(Refused::not_found("No such route.")),
+    }
+}

@@ -1,0 +1,38 @@
+//! What the control plane needs from outside. Implemented by `edge::admin` and by tests.
+
+// The platform is single-threaded: nobody needs these futures to be `Send`.
+#![allow(async_fn_in_trait)]
+
+use serde::de::DeserializeOwned;
+
+use crate::chat::desk::ChatAsk;
+use crate::directory::desk::{DeskAsk, Refused};
+use crate::telegram::method::Call;
+use crate::telegram::outcome::Reply;
+
+/// The outside of the control plane. Every method has a deadline of its own.
+pub trait Office {
+    /// Unix milliseconds.
+    fn now(&self) -> i64;
+
+    /// A variable or secret; `None` when unset or blank. Secrets are only ever asked whether they are there.
+    fn variable(&self, name: &str) -> Option<String>;
+
+    /// Ids of the bots that have a token.
+    fn bots(&self) -> Vec<String>;
+
+    /// Asks the Directory, as the person who is signed in; the view as JSON.
+    async fn directory(&self, ask: &DeskAsk) -> Result<String, Refused>;
+
+    /// Asks the conversation `session`, which must be known to the Directory: asking makes one that does not exist.
+    async fn chat(&self, session: &str, ask: &ChatAsk) -> Result<String, Refused>;
+
+    /// Calls Telegram as `bot`.
+    async fn telegram(&self, bot: &str, call: &Call) -> Reply;
+}
+
+/// Reads a view that a page is made of.
+pub fn read<T: DeserializeOwned>(json: &str) -> Result<T, Refused> {
+    // Two releases may talk to each other for minutes.
+    serde_json::from_str(json).map_err(|_| Refused::new(503, "other_release", "Another release answered. Try again."))
+}

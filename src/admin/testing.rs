@@ -1,0 +1,127 @@
+//! The outside of the control plane for tests: a real Directory over SQLite, and answers of conversations by script.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+
+use super::access::Identity;
+use super::port::Office;
+use super::request::{Answer, Method, Request, form_fields};
+use super::{Area, answer};
+use crate::chat::desk::ChatAsk;
+use crate::directory::desk::{Desk, DeskAsk, Refused};
+use crate::directory::{Caps, Config, Directory};
+use crate::store::native::Sqlite;
+use crate::telegram::method::Call;
+use crate::telegram::outcome::Reply;
+use crate::text::Lang;
+
+/// A moment to begin at: 2026-11-20.
+pub const T0: i64 = 1_795_000_000_000;
+/// The owner of the environment.
+pub const OWNER: i64 = 1;
+
+pub struct TestOffice {
+    pub directory: Directory<Sqlite>,
+    pub now: Cell<i64>,
+    pub variables: HashMap<&'static str, String>,
+    pub bots: Vec<String>,
+    /// What conversations answer, by session; each answer once.
+    pub chats: RefCell<HashMap<String, Vec<Result<String, Refused>>>>,
+    /// What conversations were asked.
+    pub asked: RefCell<Vec<(String, ChatAsk)>>,
+    /// What Telegram answers, by method; `{"ok":true,"result":true}` otherwise.
+    pub telegram: RefCell<HashMap<String, String>>,
+    /// What Telegram was asked.
+    pub called: RefCell<Vec<(String, Call)>>,
+}
+
+impl TestOffice {
+    pub fn new() -> TestOffice {
+        TestOffice {
+            directory: Directory::new(Sqlite::memory().unwrap()).unwrap(),
+            now: Cell::new(T0),
+            variables: HashMap::new(),
+            bots: vec!["main".to_owned()],
+            chats: RefCell::default(),
+            asked: RefCell::default(),
+            telegram: RefCell::default(),
+            called: RefCell::default(),
+        }
+    }
+
+    /// A page, by path after `/_admin` with its query, as HTML. Panics unless it is 200.
+    pub fn page(&self, path: &str) -> String {
+        match self.ask(Area::Pages, Method::Get, path, "", Lang::En) {
+            Answer::Page { status: 200, html } => html,
+            other => panic!("{path}: {other:?}"),
+        }
+    }
+
+    /// Any request. `form`: the body, urlencoded.
+    pub fn ask(&self, area: Area, method: Method, path: &str, form: &str, lang: Lang) -> Answer {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let request = Request {
+            method,
+            segments: path.split('/').filter(|s| !s.is_empty()).map(str::to_owned).collect(),
+            query: url::form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
+            fields: form_fields(form),
+            lang,
+            origin: "https://bot.example".to_owned(),
+        };
+        let who = Identity::for_tests("ann@example.com");
+        futures::executor::block_on(answer(self, area, &request, &who))
+    }
+}
+
+impl Office for TestOffice {
+    fn now(&self) -> i64 {
+        self.now.get()
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        self.variables.get(name).cloned()
+    }
+
+    fn bots(&self) -> Vec<String> {
+        self.bots.clone()
+    }
+
+    async fn directory(&self, ask: &DeskAsk) -> Result<String, Refused> {
+        let who = Identity::for_tests("ann@example.com").actor();
+        let cfg = Config { owners: &[OWNER], claim_code: None };
+        let caps = Caps { day_nano_usd: 1_000_000_000, month_nano_usd: 10_000_000_000, person_day_nano_usd: None };
+        // As it travels.
+        let ask: DeskAsk = serde_json::from_str(&serde_json::to_string(ask).unwrap()).unwrap();
+        self.directory.desk(&ask, &Desk { who: &who, cfg: &cfg, caps: &caps, now: self.now(), random: [7; 16] })
+    }
+
+    async fn chat(&self, session: &str, ask: &ChatAsk) -> Result<String, Refused> {
+        self.asked.borrow_mut().push((session.to_owned(), ask.clone()));
+        let mut chats = self.chats.borrow_mut();
+        let answers = chats.get_mut(session).filter(|answers| !answers.is_empty());
+        answers.map(|answers| answers.remove(0)).unwrap_or_else(|| Err(Refused::not_found("No answer was scripted.")))
+    }
+
+    async fn telegram(&self, bot: &str, call: &Call) -> Reply {
+        self.called.borrow_mut().push((bot.to_owned(), call.clone()));
+        let scripted = self.telegram.borrow().get(&call.method).cloned();
+        Reply::Answered { status: 200, body: scripted.unwrap_or_else(|| r#"{"ok":true,"result":true}"#.to_owned()) }
+    }
+}
+
+#[test]
+fn pages_have_a_frame_in_both_languages_and_unknown_ones_say_so() {
+    let office = TestOffice::new();
+    let html = office.page("");
+    assert!(
+        html.contains("<html lang=\"en\">")
+            && html.contains("ann@example.com")
+            && html.contains("href=\"/_admin/doctor\"")
+    );
+    let Answer::Page { html, .. } = office.ask(Area::Pages, Method::Get, "", "", Lang::Ru) else { panic!() };
+    assert!(html.contains("<html lang=\"ru\">") && html.contains("Диагностика"));
+    let Answer::Page { status, .. } = office.ask(Area::Pages, Method::Get, "nowhere", "", Lang::En) else { panic!() };
+    assert_eq!(status, 404);
+    let Answer::Json { status, .. } = office.ask(Area::Api, Method::Get, "nowhere", "", Lang::En) else { panic!() };
+    assert_eq!(status, 404);
+}

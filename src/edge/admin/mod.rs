@@ -1,0 +1,116 @@
+//! The control plane on the platform: a verified request in, bytes out.
+//!
+//! Not here: pages and routes (`crate::admin`), verification of tokens (`access`).
+
+mod office;
+
+use worker::{Env, Headers, Request, Response, Result};
+
+use super::router::refuse;
+use crate::admin::access::Identity;
+use crate::admin::request::{Answer, MAX_BODY, Method, Request as Asked, form_fields, json_fields};
+use crate::admin::{self, Area};
+use crate::text::Lang;
+use office::Platform;
+
+/// What a page may load and do (no inline script, style or handler; never inside a frame).
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; \
+    form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+/// Keeps the language chosen on a page, for a year.
+const LANGUAGE_COOKIE: &str = "tideclaw_lang";
+
+/// Answers a request of somebody Access vouches for. `rest`: the decoded segments after `/_admin` or `/api`.
+pub async fn handle(
+    mut request: Request,
+    env: &Env,
+    area: Area,
+    rest: Vec<String>,
+    who: &Identity,
+) -> Result<Response> {
+    let method = match request.method() {
+        worker::Method::Get | worker::Method::Head => Method::Get,
+        worker::Method::Post => Method::Post,
+        _ => return refuse(405, "method_not_allowed", "This route takes GET or POST."),
+    };
+    let url = request.url()?;
+    let query: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+    let chosen = query.iter().find(|(name, _)| name == "lang").map(|(_, value)| Lang::from_code(Some(value)));
+    let headers = request.headers().clone();
+    let fields = if method == Method::Post {
+        let Some(body) = super::webhook::read_body(&mut request, MAX_BODY).await? else {
+            return refuse(413, "too_large", "A request has at most 512 KiB.");
+        };
+        let kind = headers.get("content-type")?.unwrap_or_default();
+        if kind.starts_with("application/x-www-form-urlencoded") {
+            form_fields(&body)
+        } else if body.trim().is_empty() {
+            Default::default()
+        } else {
+            match json_fields(&body) {
+                Ok(fields) => fields,
+                Err(refused) => return respond(Answer::refused(&refused), None),
+            }
+        }
+    } else {
+        Default::default()
+    };
+    let asked = Asked {
+        method,
+        segments: rest,
+        query,
+        fields,
+        lang: chosen.unwrap_or_else(|| language(&headers)),
+        origin: url.origin().ascii_serialization(),
+    };
+    let platform = Platform::new(env, who);
+    respond(admin::answer(&platform, area, &asked, who).await, chosen)
+}
+
+/// The language kept in the cookie, else the browser's first.
+fn language(headers: &Headers) -> Lang {
+    let cookies = headers.get("cookie").ok().flatten().unwrap_or_default();
+    let kept =
+        cookies.split(';').filter_map(|pair| pair.trim().split_once('=')).find(|(name, _)| *name == LANGUAGE_COOKIE);
+    match kept {
+        Some((_, code)) => Lang::from_code(Some(code)),
+        None => Lang::from_code(headers.get("accept-language").ok().flatten().as_deref()),
+    }
+}
+
+fn respond(answer: Answer, chosen: Option<Lang>) -> Result<Response> {
+    let (status, content_type, body) = match answer {
+        Answer::Page { status, html } => (status, "text/html; charset=utf-8", html),
+        Answer::Json { status, json } => (status, "application/json", json),
+        Answer::File { content_type, body, download } => {
+            let response = with_headers(Response::ok(body)?, content_type)?;
+            if let Some(name) = download {
+                let plain = name.replace(|c: char| !c.is_ascii_alphanumeric() && !"-_.".contains(c), "_");
+                response.headers().set("content-disposition", &format!("attachment; filename=\"{plain}\""))?;
+            }
+            return Ok(response);
+        }
+        Answer::See(path) => {
+            let response = with_headers(Response::empty()?.with_status(303), "text/plain")?;
+            response.headers().set("location", &path)?;
+            return Ok(response);
+        }
+        Answer::LiveLog => return refuse(404, "not_found", "No such route."),
+    };
+    let response = with_headers(Response::ok(body)?.with_status(status), content_type)?;
+    if let Some(lang) = chosen {
+        let cookie = format!("{LANGUAGE_COOKIE}={}; Path=/_admin; Max-Age=31536000; SameSite=Lax", lang.code());
+        response.headers().set("set-cookie", &cookie)?;
+    }
+    Ok(response)
+}
+
+fn with_headers(response: Response, content_type: &str) -> Result<Response> {
+    let headers = response.headers();
+    headers.set("content-type", content_type)?;
+    headers.set("content-security-policy", POLICY)?;
+    headers.set("x-content-type-options", "nosniff")?;
+    headers.set("referrer-policy", "no-referrer")?;
+    headers.set("cache-control", "no-store")?;
+    Ok(response)
+}

@@ -1,0 +1,70 @@
+//! The ports of the control plane on the platform.
+
+use worker::{Env, Response};
+
+use super::super::{bots, clock, config, objects};
+use crate::admin::access::Identity;
+use crate::admin::port::Office;
+use crate::chat::desk::ChatAsk;
+use crate::directory::desk::{DeskAsk, DeskCall, Refused};
+use crate::telegram::method::Call;
+use crate::telegram::outcome::Reply;
+
+/// The platform, as the person who is signed in.
+pub struct Platform<'a> {
+    env: &'a Env,
+    who: &'a Identity,
+}
+
+impl<'a> Platform<'a> {
+    pub fn new(env: &'a Env, who: &'a Identity) -> Self {
+        Platform { env, who }
+    }
+}
+
+impl Office for Platform<'_> {
+    fn now(&self) -> i64 {
+        clock::now()
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        config::text(self.env, name)
+    }
+
+    fn bots(&self) -> Vec<String> {
+        bots::all(self.env)
+    }
+
+    async fn directory(&self, ask: &DeskAsk) -> Result<String, Refused> {
+        let call = DeskCall { who: self.who.actor(), ask: ask.clone() };
+        let body = serde_json::to_string(&call).map_err(|_| unreachable())?;
+        answered(objects::directory(self.env, "/desk", Some(body)).await).await
+    }
+
+    async fn chat(&self, session: &str, ask: &ChatAsk) -> Result<String, Refused> {
+        let body = serde_json::to_string(ask).map_err(|_| unreachable())?;
+        answered(objects::chat(self.env, session, "/desk", None, Some(body)).await).await
+    }
+
+    async fn telegram(&self, bot: &str, call: &Call) -> Reply {
+        match bots::telegram(self.env, bot) {
+            Some(telegram) => telegram.call(call, None).await,
+            None => Reply::Answered { status: 401, body: String::new() },
+        }
+    }
+}
+
+/// An object's answer: a view, or why not.
+async fn answered(response: worker::Result<Response>) -> Result<String, Refused> {
+    let mut response = response.map_err(|_| unreachable())?;
+    let status = response.status_code();
+    let text = response.text().await.map_err(|_| unreachable())?;
+    match status {
+        200 => Ok(text),
+        _ => Err(serde_json::from_str(&text).unwrap_or_else(|_| unreachable())),
+    }
+}
+
+fn unreachable() -> Refused {
+    Refused::new(503, "not_reachable", "The object that knows did not answer. Try again.")
+}
