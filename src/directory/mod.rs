@@ -105,13 +105,15 @@ pub enum DirectoryError {
 /// The Directory over its store.
 pub struct Directory<S: Sql> {
     sql: S,
+    /// The live configuration, as last read.
+    config: config::LiveMemory,
 }
 
 impl<S: Sql> Directory<S> {
     /// Opens the store and brings its schema up to date.
     pub fn new(sql: S) -> Result<Self, DirectoryError> {
         migrate(&sql, MIGRATIONS)?;
-        Ok(Self { sql })
+        Ok(Self { sql, config: Default::default() })
     }
 }
 

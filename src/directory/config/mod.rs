@@ -7,7 +7,10 @@
 //! | file | holds |
 //! |---|---|
 //! | [`document`] | the document itself |
+//! | `live` | the version that holds; caps and the policy for private messages |
 
 pub mod document;
+mod live;
 
 pub use document::{Agent, Binding, Document};
+pub(super) use live::Memory as LiveMemory;

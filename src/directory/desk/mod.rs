@@ -29,7 +29,7 @@ pub struct DeskCall {
 pub struct Desk<'a> {
     pub who: &'a Actor,
     pub cfg: &'a Config<'a>,
-    /// The budgets of the environment.
+    /// The budgets of the environment; for those that hold see [`Directory::caps`].
     pub caps: &'a Caps,
     /// Unix milliseconds.
     pub now: i64,

@@ -33,7 +33,7 @@ use exchange::{Cap, Caps, ModelAnswer, ModelAsk, Reserve, Reserved};
 
 impl<S: Sql> Directory<S> {
     /// Records what became of earlier calls and decides about the next, all or nothing. What owners have to hear is in
-    /// the outbox afterwards.
+    /// the outbox afterwards. `caps`: those of the environment; the configuration document goes before them.
     pub fn model_call(
         &self,
         ask: &ModelAsk,
@@ -41,7 +41,8 @@ impl<S: Sql> Directory<S> {
         cfg: &Config<'_>,
         now: i64,
     ) -> Result<ModelAnswer, DirectoryError> {
-        Ok(all_or_nothing(&self.sql, || self.model_call_steps(ask, caps, cfg, now).map_err(StoreError::from))?)
+        let caps = self.caps(caps)?;
+        Ok(all_or_nothing(&self.sql, || self.model_call_steps(ask, &caps, cfg, now).map_err(StoreError::from))?)
     }
 
     fn model_call_steps(
