@@ -74,7 +74,9 @@ async fn page<O: Office>(office: &O, request: &Request, who: &Identity) -> Resul
 
 async fn api<O: Office>(office: &O, request: &Request, who: &Identity) -> Result<Answer, Refused> {
     match (request.method, request.path().as_slice()) {
-        (Method::Get, ["whoami"]) => Ok(Answer::json(&serde_json::json!({ "name": who.name(), "service": who.is_service() }).to_string())),
+        (Method::Get, ["whoami"]) => {
+            Ok(Answer::json(&serde_json::json!({ "name": who.name(), "service": who.is_service() }).to_string()))
+        }
         (Method::Get, ["overview"]) => overview::api(office, request, who).await,
         _ => Err(Refused::not_found("No such route.")),
     }

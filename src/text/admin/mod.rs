@@ -2,6 +2,8 @@
 //!
 //! Not here: messages of the API, which are English and for programs.
 
+pub mod access;
+
 words! {
     product: "Tideclaw", "Tideclaw";
     skip_to_content: "Skip to content", "К содержанию";
