@@ -159,7 +159,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         let all = (rows.len() as i64) < MAX_REPORTS;
         if rows.is_empty() && reserve.is_none() {
             self.note_heard(written);
-            return Ok(Some(ModelAnswer { reserved: None }));
+            return Ok(Some(ModelAnswer::default()));
         }
         let reports = rows.iter().filter_map(|(_, json)| serde_json::from_str(json).ok()).collect();
         let ask = ModelAsk { session: self.session().unwrap_or_default(), reports, reserve, ..ModelAsk::default() };

@@ -14,6 +14,7 @@
 //! | `press`, `member` | our own buttons; the bot added to or removed from a group |
 //! | `recall` | what one Worker isolate remembers of the verdicts |
 //! | `sessions` | conversations that exist, changes on their way to them |
+//! | `conversations` | the index of conversations: what they told, list, search |
 //! | [`config`] | the configuration document: what operators may change while the bot runs |
 //! | [`desk`] | what the control plane asks and does |
 //! | `model_calls` | leave to call a model: budgets, failures, the ledger |
@@ -27,6 +28,7 @@ mod bots;
 mod claim;
 mod code;
 pub mod config;
+mod conversations;
 pub mod desk;
 pub mod exchange;
 mod groups;
@@ -46,9 +48,10 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-pub use activity::{Activity, Event, Level, TurnEnd};
+pub use activity::{Activity, Event, Level, Mark, TurnEnd};
 pub use bots::Bot;
 pub use code::Code;
+pub use conversations::{ConversationRow, ConversationsView, Noted, PAGE as PAGE_OF_CONVERSATIONS, fold};
 pub use exchange::*;
 pub use groups::{Group, GroupState};
 pub use journal::{AuditEntry, Refusal};

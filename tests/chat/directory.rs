@@ -57,7 +57,7 @@ impl Directory {
             ask.reserve = None;
         }
         let answer = self.real.model_call(&ask, &self.caps.get(), &NOBODY, now).unwrap();
-        serde_json::to_string(&ModelAnswer { reserved: scripted.or(answer.reserved) }).ok()
+        serde_json::to_string(&ModelAnswer { reserved: scripted.or(answer.reserved), ..answer }).ok()
     }
 
     pub fn usage(&self, ask: &UsageAsk, now: i64) -> UsageView {

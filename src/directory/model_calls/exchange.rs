@@ -3,7 +3,7 @@
 //! Two releases may talk to each other for minutes: fields are only added, with `#[serde(default)]`. Pinned by tests.
 //! Not here: how it is decided. Money is in 10⁻⁹ US dollars everywhere, times are Unix milliseconds.
 
-use crate::directory::{Activity, Event};
+use crate::directory::{Activity, Event, Mark};
 use crate::llm::{ErrorClass, Feature, ModelRef, Reset, Scope, Usage};
 use serde::{Deserialize, Serialize};
 
@@ -121,11 +121,14 @@ pub struct Failure {
 }
 
 /// The answer to a [`ModelAsk`]. Reports with an answer are recorded; repeating them does no harm.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelAnswer {
     /// `None`: nothing was asked.
     #[serde(default)]
     pub reserved: Option<Reserved>,
+    /// How far the activity of this conversation is counted now; `None`: none came with the question.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted: Option<Mark>,
 }
 
 /// The most that may be spent. Zero is legal: then whatever costs anything is refused. Days and months are UTC.

@@ -53,6 +53,11 @@ impl<S: Sql> Directory<S> {
         now: i64,
     ) -> Result<ModelAnswer, DirectoryError> {
         let bot = ask.session.split(':').next().unwrap_or_default();
+        let noted = match &ask.activity {
+            Some(activity) => Some(self.note_activity(&ask.session, activity, now)?),
+            None => None,
+        };
+        let counted = noted.map(|noted| noted.mark);
         for report in &ask.reports {
             if !self.count_report(&ask.session, report, now)? {
                 continue;
@@ -64,7 +69,7 @@ impl<S: Sql> Directory<S> {
         }
         if ask.reserve.is_none() && ask.reports.iter().all(|report| report.cost_nano_usd == 0) {
             // Nothing is asked and nothing was spent.
-            return Ok(ModelAnswer { reserved: None });
+            return Ok(ModelAnswer { reserved: None, counted });
         }
         self.presume_unheard(now)?;
         let person = ask.reserve.as_ref().and_then(|reserve| reserve.person);
@@ -81,7 +86,7 @@ impl<S: Sql> Directory<S> {
         ] {
             self.tell_budget(bot, &budget, cfg, now)?;
         }
-        Ok(ModelAnswer { reserved })
+        Ok(ModelAnswer { reserved, counted })
     }
 
     fn reserve(
