@@ -4,6 +4,10 @@
 //! questions, its views and its answers. Who acts is known by the Access token (`admin::access`); nobody else gets here.
 //! Not here: pages and routes (`admin`), what needs a conversation's own store (`chat::desk`).
 
+mod state;
+
+pub use state::State;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Actor, Caps, Config, Directory, DirectoryError};
@@ -13,8 +17,8 @@ use crate::store::Sql;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeskAsk {
-    /// Which bots there are.
-    Bots,
+    /// How all stands; the answer is a [`State`].
+    State,
 }
 
 /// A question with its author, as it travels from the Worker to the Directory object.
@@ -108,9 +112,9 @@ pub fn view<T: Serialize>(view: &T) -> Result<String, Refused> {
 
 impl<S: Sql> Directory<S> {
     /// Answers one question, as JSON.
-    pub fn desk(&self, ask: &DeskAsk, _desk: &Desk<'_>) -> Result<String, Refused> {
+    pub fn desk(&self, ask: &DeskAsk, desk: &Desk<'_>) -> Result<String, Refused> {
         match ask {
-            DeskAsk::Bots => view(&self.bots()?),
+            DeskAsk::State => view(&self.state(desk)?),
         }
     }
 }

@@ -4,6 +4,8 @@
 
 pub mod access;
 
+pub mod overview;
+
 words! {
     product: "Tideclaw", "Tideclaw";
     skip_to_content: "Skip to content", "К содержанию";
