@@ -20,9 +20,9 @@ const GRACE: i64 = 15 * MINUTE;
 const UNKNOWN_PAUSE: i64 = MINUTE;
 /// Least time between two fetches when there are no fresh keys, so when the last fetch failed, in milliseconds.
 const FAILED_PAUSE: i64 = 10 * SECOND;
-/// When a fetch that never ended counts as failed, in milliseconds: its request was given up, and with it our code.
-/// More than the deadline of a fetch.
-const LOST: i64 = 7 * SECOND;
+/// When a fetch that never ended counts as none, in milliseconds: whoever asked went away, and our code with them. More than
+/// the deadline of a fetch.
+const LOST: i64 = 6 * SECOND;
 
 /// Most keys remembered.
 const MAX_KEYS: usize = 8;
@@ -69,17 +69,19 @@ impl Keys {
         let is_fresh = within(self.fetched_at, FRESH);
         // Old keys that still serve while new ones are not to be had.
         let serves = within(self.fetched_at, FRESH + GRACE);
+        let is_under_way = self.is_fetching && within(self.tried_at, LOST);
+        let pause = match (is_fresh, self.is_fetching) {
+            (true, _) => UNKNOWN_PAUSE,
+            (false, true) => LOST,
+            (false, false) => FAILED_PAUSE,
+        };
         match key {
-            Some(key) if is_fresh => return Found::Key(key),
-            Some(key) if serves && self.is_fetching && within(self.tried_at, LOST) => return Found::Key(key),
-            _ if self.is_fetching && within(self.tried_at, LOST) => return Found::Wait,
-            _ => {}
-        }
-        if !within(self.tried_at, if is_fresh { UNKNOWN_PAUSE } else { FAILED_PAUSE }) {
-            (self.is_fetching, self.tried_at) = (true, Some(now));
-            return Found::Fetch;
-        }
-        match key {
+            Some(key) if is_fresh => Found::Key(key),
+            key if is_under_way => key.filter(|_| serves).map_or(Found::Wait, Found::Key),
+            _ if !within(self.tried_at, pause) => {
+                (self.is_fetching, self.tried_at) = (true, Some(now));
+                Found::Fetch
+            }
             Some(key) if serves => Found::Key(key),
             _ if serves => Found::Unknown,
             _ => Found::Unavailable,
@@ -248,13 +250,18 @@ mod tests {
         assert_eq!(keys.look("a", 0), Found::Fetch);
         assert_eq!(keys.look("a", 100), Found::Wait);
         assert_eq!(keys.look("b", LOST - 1), Found::Wait);
-        assert_eq!(keys.look("b", LOST), Found::Unavailable, "not sooner than after any other failure");
-        assert_eq!(keys.look("b", FAILED_PAUSE), Found::Fetch);
+        assert_eq!(keys.look("b", LOST), Found::Fetch, "somebody has to");
+        assert_eq!(keys.look("a", LOST + 100), Found::Wait);
 
         let mut keys = known();
         assert_eq!(keys.look("a", FRESH), Found::Fetch);
         assert_eq!(keys.look("a", FRESH + 100), found("a"), "old keys serve meanwhile");
         assert_eq!(keys.look("c", FRESH + 100), Found::Wait);
+
+        let mut keys = known();
+        assert_eq!(keys.look("c", 2 * MINUTE), Found::Fetch);
+        assert_eq!(keys.look("c", 2 * MINUTE + LOST), Found::Unknown, "a made-up name waits its minute all the same");
+        assert_eq!(keys.look("c", 3 * MINUTE), Found::Fetch);
     }
 
     #[test]
