@@ -136,7 +136,8 @@ fn with_headers(response: Response, content_type: &str) -> Result<Response> {
     headers.set("content-type", content_type)?;
     headers.set("content-security-policy", POLICY)?;
     headers.set("x-content-type-options", "nosniff")?;
-    headers.set("referrer-policy", "no-referrer")?;
+    // Not `no-referrer`: with it browsers send forms with `Origin: null`.
+    headers.set("referrer-policy", "same-origin")?;
     headers.set("cache-control", "no-store")?;
     Ok(response)
 }
