@@ -58,7 +58,8 @@ fn prices(document: &Value, problems: &mut Problems) {
         }
         let number = |value: Option<&Value>| value.and_then(Value::as_f64);
         if let (Some(input), Some(cached)) = (number(input), number(cached))
-            && cached > input
+            && input >= 0.0
+        && cached > input
         {
             problems.add(path.field("cached_usd").as_str(), "Is above input_usd.");
         }

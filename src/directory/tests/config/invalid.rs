@@ -183,7 +183,11 @@ fn generated() -> Vec<(String, Vec<String>)> {
         (document.to_string(), vec![path])
     };
     let of_kinds = |place: (String, String)| {
-        [Value::Null, json!(-1.5), json!("\u{1}"), json!([[[]]])].map(|value| variant(place.clone(), value)).to_vec()
+        let mut kinds = vec![Value::Null, json!(-1.5), json!("\u{1}")];
+        if !full().pointer(&place.0).unwrap().is_array() {
+            kinds.push(json!([[[]]]));
+        }
+        kinds.into_iter().map(|value| variant(place.clone(), value)).collect::<Vec<_>>()
     };
     found.into_iter().flat_map(of_kinds).collect()
 }
