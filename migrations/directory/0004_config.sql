@@ -7,5 +7,7 @@ CREATE TABLE config_version (
   document TEXT NOT NULL,
   note TEXT NOT NULL,
   -- The version it was made from; 0: the environment alone.
-  parent INTEGER NOT NULL
+  parent INTEGER NOT NULL,
+  -- The older version whose document this is again.
+  restores INTEGER
 );

@@ -43,9 +43,14 @@ impl<S: Sql> Directory<S> {
     /// The policy for private messages: the configuration document's, else the setting. A word of a newer release counts
     /// as `allowlist`.
     pub fn dm_policy(&self) -> Result<DmPolicy, DirectoryError> {
-        if let Some(policy) = self.configured_policy()? {
-            return Ok(policy);
+        match self.configured_policy()? {
+            Some(policy) => Ok(policy),
+            None => self.policy_setting(),
         }
+    }
+
+    /// The setting that holds where the document says nothing.
+    pub(super) fn policy_setting(&self) -> Result<DmPolicy, DirectoryError> {
         Ok(self.setting(DM_POLICY)?.map_or(DmPolicy::Pairing, |text| word(&text).unwrap_or(DmPolicy::Allowlist)))
     }
 

@@ -10,6 +10,30 @@ pub const MAX_DETAIL: usize = 300;
 /// characters, Gemini's 39, Telegram's 35 after the colon; the longest model names stay below.
 const SECRET_RUN: usize = 32;
 
+/// A secret has a part of at least this many signs between its dots and dashes; the words of an address have not.
+const SECRET_PART: usize = 20;
+
+/// Beginnings of keys and tokens whose vendors mark them.
+const MARKED: [&str; 9] = ["sk-", "AIza", "ya29.", "ghp_", "github_pat_", "xai-", "gsk_", "eyJ", "AKIA"];
+
+/// Whether a key or token stands in `text`, as far as that can be seen. Stricter than [`redact`], which may hide too much:
+/// this refuses what people typed, and addresses and long words of theirs must pass.
+pub fn looks_secret(text: &str) -> bool {
+    if text.contains("-----BEGIN ") && text.contains("PRIVATE KEY") {
+        return true;
+    }
+    let is_sign = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '+');
+    text.split(|c| !is_sign(c)).any(|run| {
+        let marked = MARKED.iter().any(|mark| run.starts_with(mark)) && run.len() >= SECRET_PART;
+        let part = |part: &str| part.len() >= SECRET_PART && is_mixed(part);
+        marked && is_mixed(run) || run.len() >= SECRET_RUN && run.split(['-', '.', '+']).any(part)
+    })
+}
+
+fn is_mixed(run: &str) -> bool {
+    run.bytes().any(|b| b.is_ascii_digit()) && run.bytes().any(|b| b.is_ascii_alphabetic())
+}
+
 /// `text` on one line, secrets replaced by `[…]`, at most [`MAX_DETAIL`] characters.
 pub fn redact(text: &str) -> String {
     let mut out = String::new();
@@ -59,8 +83,7 @@ fn redact_word(word: &str, out: &mut String) {
 
 fn flush(run: &mut String, out: &mut String) {
     let known = ["sk-", "AIza", "ya29.", "ghp_", "xai-", "gsk_"].iter().any(|prefix| run.starts_with(prefix));
-    let mixed = run.bytes().any(|b| b.is_ascii_digit()) && run.bytes().any(|b| b.is_ascii_alphabetic());
-    if (known && run.len() >= 12) || (mixed && run.len() >= SECRET_RUN) {
+    if (known && run.len() >= 12) || (is_mixed(run) && run.len() >= SECRET_RUN) {
         out.push_str("[…]");
     } else {
         out.push_str(run);
@@ -88,6 +111,32 @@ mod tests {
             ("a\r\n\tb\u{0}c".to_owned(), "a b c"),
         ] {
             assert_eq!(redact(&text), expected);
+        }
+    }
+
+    #[test]
+    fn keys_in_what_people_type_are_seen_and_their_words_are_not() {
+        for secret in [
+            "0123456789abcdef0123456789abcdef.AbCdEfGhIjKlMnOpQrStUvWx",
+            "Use AIzaSyA1234567890abcdefghijklmnopqrstuv please",
+            "key=sk-proj-abc123def456ghi7",
+            "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw1",
+            "sk-or-v1-0123456789abcdef0123456789abcdef",
+            "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl",
+            "-----BEGIN RSA PRIVATE KEY-----",
+        ] {
+            assert!(looks_secret(secret), "{secret}");
+        }
+        for words in [
+            "",
+            "550e8400-e29b-41d4-a716-446655440000",
+            "https://example.com/how-to-make-a-cake-in-2024-with-9-eggs?utm_source=a",
+            "openai/accounts/fireworks/models/llama-v3p1-405b-instruct-2024-07-18",
+            "hf.co/bartowski/Llama-3.2-3B-Instruct-GGUF:Q4_K_M",
+            "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft",
+            "sk-lang sk-ab",
+        ] {
+            assert!(!looks_secret(words), "{words}");
         }
     }
 

@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::Document;
+use super::check::check;
 use super::document::Budget;
 use crate::directory::desk::Problem;
 use crate::directory::{Caps, Directory, DirectoryError, DmPolicy};
@@ -47,6 +48,11 @@ impl<S: Sql> Directory<S> {
         Ok(self.newest()?.and_then(|newest| newest.document.as_ref().ok()?.access.private))
     }
 
+    /// Forgets what was read, so that the next question reads the store.
+    pub(super) fn forget_live_config(&self) {
+        self.config.0.replace(None);
+    }
+
     fn newest(&self) -> Result<Option<Rc<Newest>>, DirectoryError> {
         let rows = self.sql.run("SELECT id, at FROM config_version ORDER BY id DESC LIMIT 1", &[])?;
         let Some(row) = rows.first() else { return Ok(None) };
@@ -55,9 +61,9 @@ impl<S: Sql> Directory<S> {
         if let Some(known) = known.filter(|known| (known.id, known.at) == (id, at)) {
             return Ok(Some(known));
         }
-        let rows = self.sql.run("SELECT document FROM config_version WHERE id = ?1", &[id.into()])?;
-        let Some(row) = rows.first() else { return Ok(None) };
-        let document = serde_json::from_str(row.text(0)?).map_err(|_| Vec::new());
+        let Some(text) = self.document_of(id)? else { return Ok(None) };
+        let checked = check(&text);
+        let document = checked.document.ok_or(checked.problems);
         let newest = Rc::new(Newest { id, at, document });
         self.config.0.replace(Some(newest.clone()));
         Ok(Some(newest))

@@ -3,8 +3,8 @@
 //! Not here: messages of the API, which are English and for programs.
 
 pub mod access;
-
 pub mod overview;
+pub mod settings;
 
 words! {
     product: "Tideclaw", "Tideclaw";
