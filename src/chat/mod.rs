@@ -10,6 +10,7 @@ pub mod ports;
 pub mod transcriber;
 
 mod accept;
+mod activity;
 mod buttons;
 mod commands;
 mod compact;

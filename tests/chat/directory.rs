@@ -4,7 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 
 use tideclaw::directory::{
-    CallReport, Caps, Config, Directory as Real, ModelAnswer, ModelAsk, Reserve, Reserved, UsageAsk, UsageView,
+    Activity, CallReport, Caps, Config, ConversationRow, Directory as Real, ModelAnswer, ModelAsk, Reserve, Reserved,
+    UsageAsk, UsageView,
 };
 
 use super::store::Store;
@@ -14,11 +15,15 @@ pub struct Directory {
     pub caps: Cell<Caps>,
     /// Every report heard, a repeated one each time.
     pub reports: RefCell<Vec<CallReport>>,
+    /// Every activity heard, and when; a repeated one each time.
+    pub activities: RefCell<Vec<(i64, Activity)>>,
     /// Every question heard.
     pub asked: RefCell<Vec<Reserve>>,
     answers: RefCell<VecDeque<Reserved>>,
     /// Nobody answers for so many requests.
     pub silent: Cell<u32>,
+    /// So many requests are acted on, but the answer is lost.
+    pub deaf: Cell<u32>,
 }
 
 const NOBODY: Config<'static> = Config { owners: &[], claim_code: None };
@@ -30,9 +35,11 @@ impl Directory {
             real: Real::new(Store::new()).unwrap(),
             caps: Cell::new(plenty),
             reports: RefCell::default(),
+            activities: RefCell::default(),
             asked: RefCell::default(),
             answers: RefCell::default(),
             silent: Cell::default(),
+            deaf: Cell::default(),
         }
     }
 
@@ -51,13 +58,23 @@ impl Directory {
         }
         let mut ask: ModelAsk = serde_json::from_str(body).unwrap();
         self.reports.borrow_mut().extend(ask.reports.clone());
+        self.activities.borrow_mut().extend(ask.activity.clone().map(|activity| (now, activity)));
         let scripted = ask.reserve.is_some().then(|| self.answers.borrow_mut().pop_front()).flatten();
         self.asked.borrow_mut().extend(ask.reserve.clone());
         if scripted.is_some() {
             ask.reserve = None;
         }
         let answer = self.real.model_call(&ask, &self.caps.get(), &NOBODY, now).unwrap();
+        if self.deaf.get() > 0 {
+            self.deaf.set(self.deaf.get() - 1);
+            return None;
+        }
         serde_json::to_string(&ModelAnswer { reserved: scripted.or(answer.reserved), ..answer }).ok()
+    }
+
+    /// The row of the index.
+    pub fn row(&self, session: &str) -> ConversationRow {
+        self.real.conversation(session).unwrap().unwrap_or_default()
     }
 
     pub fn usage(&self, ask: &UsageAsk, now: i64) -> UsageView {
