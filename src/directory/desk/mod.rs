@@ -88,7 +88,9 @@ impl From<DirectoryError> for Refused {
         match error {
             DirectoryError::Store(_) => Refused::new(500, "store_failed", "The store failed. Try again."),
             DirectoryError::UnknownGroup => Refused::not_found(&error.to_string()),
-            DirectoryError::ConfiguredOwner | DirectoryError::LastOwner | DirectoryError::BadSetting => {
+            DirectoryError::ConfiguredOwner | DirectoryError::LastOwner
+            | DirectoryError::NotApproved
+            | DirectoryError::BadSetting => {
                 Refused::bad_input(&error.to_string())
             }
         }
