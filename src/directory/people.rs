@@ -65,6 +65,15 @@ impl<S: Sql> Directory<S> {
         Ok(people)
     }
 
+    /// Everybody one bot or all bots know, with the states as stored: those who may talk first, then the latest change.
+    pub(super) fn everybody(&self, bot: Option<&str>, limit: i64) -> Result<Vec<Person>, DirectoryError> {
+        let query = format!(
+            "SELECT {COLUMNS} FROM person WHERE ?1 IS NULL OR bot = ?1 \
+             ORDER BY state <> 'approved', state <> 'blocked', since DESC, user_id LIMIT ?2"
+        );
+        self.sql.run(&query, &[bot.into(), limit.into()])?.iter().map(read).collect()
+    }
+
     /// Lets a person in, whether or not they asked. No change for owners and those already in.
     pub fn approve(
         &self,

@@ -4,6 +4,8 @@
 //! questions, its views and its answers. Who acts is known by the Access token (`admin::access`); nobody else gets here.
 //! Not here: pages and routes (`admin`), what needs a conversation's own store (`chat::desk`).
 
+pub mod people;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Actor, Caps, Config, Directory, DirectoryError};
@@ -15,6 +17,8 @@ use crate::store::Sql;
 pub enum DeskAsk {
     /// Which bots there are.
     Bots,
+    /// People, groups, invitations.
+    People(people::PeopleAsk),
 }
 
 /// A question with its author, as it travels from the Worker to the Directory object.
@@ -110,9 +114,10 @@ pub fn view<T: Serialize>(view: &T) -> Result<String, Refused> {
 
 impl<S: Sql> Directory<S> {
     /// Answers one question, as JSON.
-    pub fn desk(&self, ask: &DeskAsk, _desk: &Desk<'_>) -> Result<String, Refused> {
+    pub fn desk(&self, ask: &DeskAsk, desk: &Desk<'_>) -> Result<String, Refused> {
         match ask {
             DeskAsk::Bots => view(&self.bots()?),
+            DeskAsk::People(ask) => self.people_desk(ask, desk),
         }
     }
 }

@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod claim;
+mod desk_people;
 mod groups;
+mod invites;
 mod model_calls;
 mod outbox;
 mod pairing;
