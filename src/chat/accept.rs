@@ -96,6 +96,12 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     pub fn change_access(&self, change: &AccessChange) -> Result<(), StoreError> {
         match (&change.access, change.user_id) {
             (Access::Open { .. }, Some(user)) => self.change(|settings| settings.blocked.retain(|&id| id != user)),
+            (Access::Owner(_), Some(_)) => Ok(()),
+            (Access::Owner(owner), None) => self.change(|settings| {
+                if let Some(admission) = &mut settings.admission {
+                    admission.owner = *owner;
+                }
+            }),
             (Access::Closed, Some(user)) => self.change(|settings| {
                 if !settings.blocked.contains(&user) {
                     settings.blocked.push(user);

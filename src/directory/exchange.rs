@@ -27,6 +27,8 @@ pub enum Actor {
     Telegram(i64),
     /// Somebody on the admin page, by the e-mail address Access vouches for.
     Admin(String),
+    /// An invite link, by its id, for whom it let in.
+    Invite(i64),
     /// The Directory itself.
     System,
 }
@@ -36,6 +38,7 @@ impl std::fmt::Display for Actor {
         match self {
             Actor::Telegram(id) => write!(f, "tg:{id}"),
             Actor::Admin(email) => write!(f, "admin:{email}"),
+            Actor::Invite(id) => write!(f, "invite:{id}"),
             Actor::System => f.write_str("system"),
         }
     }
@@ -109,7 +112,7 @@ pub struct Knock {
     /// Set when somebody speaks as a chat: an anonymous administrator (the group itself) or a channel.
     #[serde(default)]
     pub sender_chat: Option<i64>,
-    /// The message's text: only looked at for the claim code, never stored.
+    /// The message's text: only looked at for a claim or invite code, never stored.
     #[serde(default)]
     pub text: Option<String>,
 }
@@ -170,6 +173,8 @@ pub enum Reason {
     ClaimLocked,
     /// The text was the claim code: the sender is the owner now, and the text goes no further.
     Claimed,
+    /// The text was a good invite code: the sender is approved now, and the text goes no further.
+    Invited,
     /// A group nobody has spoken for.
     GroupUnknown,
     /// A group waiting for an owner.
@@ -187,10 +192,10 @@ impl Reason {
     }
 
     /// How long the Worker asks no more, in milliseconds: a stranger costs one call a minute. An owner's press clears it
-    /// in the isolate that sees the press; a claim code may pass it (see `recall`).
+    /// in the isolate that sees the press; a code may pass it (see `recall`).
     pub fn quiet_for_ms(self) -> i64 {
         match self {
-            Reason::Claimed => 0,
+            Reason::Claimed | Reason::Invited => 0,
             _ => 60_000,
         }
     }
@@ -274,4 +279,6 @@ pub enum Access {
     },
     /// Forget the admission and stop work for it; the next message knocks again.
     Closed,
+    /// Whoever writes in this private chat became an owner, or is one no more; nothing else changed.
+    Owner(bool),
 }

@@ -104,6 +104,22 @@ impl<S: Sql> Directory<S> {
         Ok(Change { notices, access: vec![group_change(bot, chat_id, Access::Closed)] })
     }
 
+    /// Leaves a group and keeps it as one that waits: owners are asked again when somebody adds the bot.
+    pub fn leave_group(&self, bot: &str, chat_id: i64, actor: &Actor, now: i64) -> Result<Change, DirectoryError> {
+        let left = self.sql.run(
+            "UPDATE grp SET state = 'pending', present = 0, admitted_by = NULL, owners_told_at = NULL, since = ?3 \
+             WHERE bot = ?1 AND chat_id = ?2 AND state <> 'blocked' AND present = 1 RETURNING chat_id",
+            &[bot.into(), chat_id.into(), now.into()],
+        )?;
+        if left.is_empty() {
+            return Ok(Change::default());
+        }
+        self.audit(Some(bot), actor, "leave_group", &chat_id.to_string(), now)?;
+        let mut notices = self.settle_group(bot, chat_id, Ending::Left, actor, now)?;
+        notices.extend(self.queue(prompt::leave(bot, chat_id), now)?);
+        Ok(Change { notices, access: vec![group_change(bot, chat_id, Access::Closed)] })
+    }
+
     /// Forgets a group: it is unknown again, and closed.
     pub fn forget_group(&self, bot: &str, chat_id: i64, actor: &Actor, now: i64) -> Result<Change, DirectoryError> {
         let gone = self

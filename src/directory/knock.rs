@@ -81,7 +81,14 @@ impl<S: Sql> Directory<S> {
             return Ok(Step::Refuse(reason, notices));
         }
         let approved = state == Some(PersonState::Approved);
-        Ok(match self.dm_policy()? {
+        let policy = self.dm_policy()?;
+        if !approved
+            && matches!(policy, DmPolicy::Pairing | DmPolicy::Allowlist)
+            && let Some((reason, notices)) = self.redeem(knock, sender, cfg, now)?
+        {
+            return Ok(Step::Refuse(reason, notices));
+        }
+        Ok(match policy {
             DmPolicy::Disabled => Reason::DmDisabled.into(),
             _ if approved => {
                 self.remember(bot, sender, now)?;

@@ -11,6 +11,7 @@
 //! | `claim` | how the first owner is made |
 //! | `pairing` | codes, and what an owner decides about them |
 //! | `people`, `groups` | state of each, and the owner's actions |
+//! | [`invites`], `allowance` | links that let people in; what one person may spend a day |
 //! | `press`, `member` | our own buttons; the bot added to or removed from a group |
 //! | `recall` | what one Worker isolate remembers of the verdicts |
 //! | `sessions` | conversations that exist, changes on their way to them |
@@ -24,6 +25,7 @@
 //! | [`outbox`] | our own Telegram messages; `prompt` writes their JSON |
 
 mod activity;
+mod allowance;
 mod bots;
 mod claim;
 mod code;
@@ -32,6 +34,7 @@ mod conversations;
 pub mod desk;
 pub mod exchange;
 mod groups;
+pub mod invites;
 mod journal;
 mod knock;
 mod member;
@@ -54,13 +57,15 @@ pub use code::Code;
 pub use conversations::{ConversationRow, ConversationsView, Noted, PAGE as PAGE_OF_CONVERSATIONS, fold};
 pub use exchange::*;
 pub use groups::{Group, GroupState};
+pub use invites::{Invite, InviteState, Invited, NewInvite};
 pub use journal::{AuditEntry, Refusal};
 pub use model_calls::exchange::*;
+pub use model_calls::parse_usd;
 pub use outbox::{Notice, NoticeState, Outcome};
 pub use pairing::{Decided, Decision, Pending};
 pub use people::{Person, PersonState};
 pub use press::Button;
-pub use recall::{Memory, Recall};
+pub use recall::{Memory, Passes, Recall};
 pub use sessions::Push;
 pub use settings::DmPolicy;
 
@@ -97,6 +102,9 @@ pub enum DirectoryError {
     /// Without an owner anybody with the claim code could take the bot: name another owner first.
     #[error("this is the last owner")]
     LastOwner,
+    /// Only somebody who may talk already can become an owner.
+    #[error("only an approved person can become an owner")]
+    NotApproved,
     /// No such group is known.
     #[error("no such group")]
     UnknownGroup,

@@ -6,8 +6,10 @@
 use super::exchange::{Access, AccessChange, Actor, Change, Config, Sender};
 use super::groups::GroupState;
 use super::pairing::PairingState;
+use super::settings::CLAIM_CODE;
 use super::{Directory, DirectoryError, LIST_LIMIT, prompt, word};
 use crate::store::{Row, Sql};
+use crate::text::{Lang, access};
 use serde::{Deserialize, Serialize};
 
 /// What a person is to a bot.
@@ -63,6 +65,15 @@ impl<S: Sql> Directory<S> {
         Ok(people)
     }
 
+    /// Everybody one bot or all bots know, with the states as stored: those who may talk first, then the latest change.
+    pub(super) fn everybody(&self, bot: Option<&str>, limit: i64) -> Result<Vec<Person>, DirectoryError> {
+        let query = format!(
+            "SELECT {COLUMNS} FROM person WHERE ?1 IS NULL OR bot = ?1 \
+             ORDER BY state <> 'approved', state <> 'blocked', since DESC, user_id LIMIT ?2"
+        );
+        self.sql.run(&query, &[bot.into(), limit.into()])?.iter().map(read).collect()
+    }
+
     /// Lets a person in, whether or not they asked. No change for owners and those already in.
     pub fn approve(
         &self,
@@ -72,6 +83,19 @@ impl<S: Sql> Directory<S> {
         cfg: &Config<'_>,
         now: i64,
     ) -> Result<Change, DirectoryError> {
+        self.let_in(bot, user_id, actor, cfg, access::approved, now)
+    }
+
+    /// As [`Directory::approve`], with the words that the person reads.
+    pub(super) fn let_in(
+        &self,
+        bot: &str,
+        user_id: i64,
+        actor: &Actor,
+        cfg: &Config<'_>,
+        words: fn(Lang) -> &'static str,
+        now: i64,
+    ) -> Result<Change, DirectoryError> {
         let before = self.person(bot, user_id)?;
         let mut notices = self.settle_pairing(bot, user_id, PairingState::Approved, actor, now)?;
         if self.is_owner(user_id, cfg)? || before.as_ref().is_some_and(|p| p.state == PersonState::Approved) {
@@ -79,7 +103,8 @@ impl<S: Sql> Directory<S> {
         }
         self.put_state(bot, user_id, PersonState::Approved, actor, now)?;
         self.audit(Some(bot), actor, "approve", &user_id.to_string(), now)?;
-        notices.extend(self.queue(prompt::approved(bot, user_id, before.as_ref()), now)?);
+        let told = words(prompt::lang_of(before.as_ref()));
+        notices.extend(self.queue(prompt::line(bot, user_id, told), now)?);
         let in_private = Access::Open { require_mention: false };
         let mut access = vec![private_change(bot, user_id, in_private)];
         if before.is_some_and(|p| p.state == PersonState::Blocked) {
@@ -110,7 +135,7 @@ impl<S: Sql> Directory<S> {
         cfg: &Config<'_>,
         now: i64,
     ) -> Result<Change, DirectoryError> {
-        let mut change = self.demote(user_id, cfg)?;
+        let mut change = self.disown(user_id, cfg)?;
         if self.person(bot, user_id)?.is_some_and(|p| p.state == PersonState::Blocked) {
             return Ok(change);
         }
@@ -144,7 +169,7 @@ impl<S: Sql> Directory<S> {
         cfg: &Config<'_>,
         now: i64,
     ) -> Result<Change, DirectoryError> {
-        let mut change = self.demote(user_id, cfg)?;
+        let mut change = self.disown(user_id, cfg)?;
         change.notices.extend(self.settle_pairing(bot, user_id, PairingState::Denied, actor, now)?);
         let gone = self
             .sql
@@ -235,28 +260,88 @@ impl<S: Sql> Directory<S> {
         Ok(())
     }
 
+    /// Makes an approved person an owner, of every bot. No change for owners.
+    pub fn promote(
+        &self,
+        bot: &str,
+        user_id: i64,
+        actor: &Actor,
+        cfg: &Config<'_>,
+        now: i64,
+    ) -> Result<Change, DirectoryError> {
+        if self.is_owner(user_id, cfg)? {
+            return Ok(Change::default());
+        }
+        if self.person(bot, user_id)?.is_none_or(|person| person.state != PersonState::Approved) {
+            return Err(DirectoryError::NotApproved);
+        }
+        self.put_state(bot, user_id, PersonState::Owner, actor, now)?;
+        self.forget_setting(CLAIM_CODE)?;
+        self.audit(Some(bot), actor, "promote", &user_id.to_string(), now)?;
+        let access =
+            self.bots_of(user_id)?.iter().map(|bot| private_change(bot, user_id, Access::Owner(true))).collect();
+        Ok(Change { notices: Vec::new(), access })
+    }
+
+    /// Ends an ownership; the person stays approved with the bots that had made them an owner. No change for others.
+    pub fn demote(&self, user_id: i64, actor: &Actor, cfg: &Config<'_>, now: i64) -> Result<Change, DirectoryError> {
+        if !self.may_disown(user_id, cfg)? {
+            return Ok(Change::default());
+        }
+        self.sql.run(
+            "UPDATE person SET state = 'approved', since = ?2, decided_by = ?3 WHERE user_id = ?1 AND state = 'owner'",
+            &[user_id.into(), now.into(), actor.to_string().into()],
+        )?;
+        self.audit(None, actor, "demote", &user_id.to_string(), now)?;
+        let mut change = Change::default();
+        for bot in self.bots_of(user_id)? {
+            // To other bots they were somebody only as an owner.
+            let stays = self.person(&bot, user_id)?.is_some_and(|person| person.state == PersonState::Approved);
+            change.access.push(private_change(
+                &bot,
+                user_id,
+                if stays { Access::Owner(false) } else { Access::Closed },
+            ));
+        }
+        Ok(change)
+    }
+
     /// Takes a claimed ownership away on every bot; no change for people who own nothing.
-    fn demote(&self, user_id: i64, cfg: &Config<'_>) -> Result<Change, DirectoryError> {
+    fn disown(&self, user_id: i64, cfg: &Config<'_>) -> Result<Change, DirectoryError> {
+        let mut change = Change::default();
+        if !self.may_disown(user_id, cfg)? {
+            return Ok(change);
+        }
+        self.sql
+            .run("UPDATE person SET state = 'pending' WHERE user_id = ?1 AND state = 'owner'", &[user_id.into()])?;
+        for bot in self.bots_of(user_id)? {
+            change.access.push(private_change(&bot, user_id, Access::Closed));
+            change.access.extend(self.group_changes(&bot, user_id, true)?);
+        }
+        Ok(change)
+    }
+
+    /// Whether the person owns the bots by claim or by promotion, and is not the last who owns them.
+    fn may_disown(&self, user_id: i64, cfg: &Config<'_>) -> Result<bool, DirectoryError> {
         if cfg.owners.contains(&user_id) {
             return Err(DirectoryError::ConfiguredOwner);
         }
         if !self.is_owner(user_id, cfg)? {
-            return Ok(Change::default());
+            return Ok(false);
         }
         if !self.owners(cfg)?.iter().any(|owner| *owner != user_id) {
             return Err(DirectoryError::LastOwner);
         }
+        Ok(true)
+    }
+
+    /// The bots that know the person.
+    fn bots_of(&self, user_id: i64) -> Result<Vec<String>, DirectoryError> {
         let rows = self.sql.run(
-            "UPDATE person SET state = 'pending' WHERE user_id = ?1 AND state = 'owner' RETURNING bot",
-            &[user_id.into()],
+            "SELECT bot FROM person WHERE user_id = ?1 ORDER BY bot LIMIT ?2",
+            &[user_id.into(), LIST_LIMIT.into()],
         )?;
-        let mut change = Change::default();
-        for row in rows {
-            let bot = row.text(0)?;
-            change.access.push(private_change(bot, user_id, Access::Closed));
-            change.access.extend(self.group_changes(bot, user_id, true)?);
-        }
-        Ok(change)
+        Ok(rows.iter().map(|row| row.text(0).map(str::to_owned)).collect::<Result<_, _>>()?)
     }
 
     /// What changes for one person in each admitted group of `bot`.

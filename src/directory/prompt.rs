@@ -57,11 +57,6 @@ pub(super) fn group<'a>(bot: &'a str, owner: i64, lang: Lang, text: &str, chat_i
     Draft { bot, chat_id: owner, method: "sendMessage", payload, dedupe, about: Some(about) }
 }
 
-/// Tells a person they were let in, in their language if we know it.
-pub(super) fn approved<'a>(bot: &'a str, user_id: i64, person: Option<&Person>) -> Draft<'a> {
-    line(bot, user_id, access::approved(lang_of(person)))
-}
-
 /// Replaces a prompt by how it ended; without a keyboard in it, Telegram removes the buttons. Once per message.
 pub(super) fn edit<'a>(bot: &'a str, chat_id: i64, message_id: i64, text: &str) -> Draft<'a> {
     let mut payload = message(chat_id, text);

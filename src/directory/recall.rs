@@ -13,18 +13,40 @@ const CAPACITY: usize = 10_000;
 pub enum Memory {
     /// Admitted: no question needed.
     Known,
-    /// Refused a moment ago: do not ask again. While the bot has no owner a claim code may still pass.
-    Quiet { code_may_pass: bool },
+    /// Refused a moment ago: do not ask again, except about what still passes.
+    Quiet { passes: Passes },
     /// Ask.
     Unknown,
+}
+
+/// What a refused sender may still say at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Passes {
+    Nothing,
+    /// A claim code: the bot has no owner.
+    ClaimCode,
+    /// An invite code: they were told to wait for an owner's word.
+    Invite,
+}
+
+impl Passes {
+    fn after(reason: Reason) -> Passes {
+        match reason {
+            Reason::NoOwner | Reason::WrongClaim => Passes::ClaimCode,
+            Reason::PairingStarted | Reason::PairingWaiting | Reason::PairingFull | Reason::NotAllowed => {
+                Passes::Invite
+            }
+            _ => Passes::Nothing,
+        }
+    }
 }
 
 #[derive(Debug, Default)]
 pub struct Recall {
     /// Session name → admitted until.
     known: HashMap<String, i64>,
-    /// `{bot}:{user or chat}` → quiet until, and whether a code may pass.
-    quiet: HashMap<String, (i64, bool)>,
+    /// `{bot}:{user or chat}` → quiet until, and what passes.
+    quiet: HashMap<String, (i64, Passes)>,
 }
 
 impl Recall {
@@ -33,9 +55,9 @@ impl Recall {
         if self.known.get(session).is_some_and(|&until| until > now) {
             return Memory::Known;
         }
-        let quiet = |key: &str| self.quiet.get(key).filter(|(until, _)| *until > now).map(|(_, pass)| *pass);
+        let quiet = |key: &str| self.quiet.get(key).filter(|(until, _)| *until > now).map(|(_, passes)| *passes);
         match quiet(subject).or_else(|| quiet(chat)) {
-            Some(code_may_pass) => Memory::Quiet { code_may_pass },
+            Some(passes) => Memory::Quiet { passes },
             None => Memory::Unknown,
         }
     }
@@ -53,8 +75,7 @@ impl Recall {
             }
             Verdict::Refuse { reason, quiet_for_ms } => {
                 let key = if reason.concerns_chat() { chat } else { subject };
-                let code_may_pass = matches!(reason, Reason::NoOwner | Reason::WrongClaim);
-                self.quiet.insert(key.to_owned(), (now.saturating_add(*quiet_for_ms), code_may_pass));
+                self.quiet.insert(key.to_owned(), (now.saturating_add(*quiet_for_ms), Passes::after(*reason)));
             }
         }
     }
@@ -103,10 +124,17 @@ mod tests {
 
     #[test]
     fn a_stranger_is_asked_about_once_a_minute() {
-        for reason in [Reason::PairingStarted, Reason::PairingWaiting, Reason::Blocked, Reason::NotAllowed] {
+        for (reason, passes) in [
+            (Reason::PairingStarted, Passes::Invite),
+            (Reason::PairingWaiting, Passes::Invite),
+            (Reason::PairingFull, Passes::Invite),
+            (Reason::NotAllowed, Passes::Invite),
+            (Reason::Blocked, Passes::Nothing),
+            (Reason::DmDisabled, Passes::Nothing),
+        ] {
             let mut recall = Recall::default();
             recall.note("main:5", "main:5", "main:5", &refuse(reason), 0);
-            assert_eq!(recall.look_up("main:5", "main:5", "main:5", 59_999), Memory::Quiet { code_may_pass: false });
+            assert_eq!(recall.look_up("main:5", "main:5", "main:5", 59_999), Memory::Quiet { passes });
             assert_eq!(recall.look_up("main:5", "main:5", "main:5", 60_000), Memory::Unknown);
         }
     }
@@ -123,9 +151,17 @@ mod tests {
     fn a_code_may_pass_while_there_is_no_owner() {
         let mut recall = Recall::default();
         recall.note("main:5", "main:5", "main:5", &refuse(Reason::NoOwner), 0);
-        assert_eq!(recall.look_up("main:5", "main:5", "main:5", 10), Memory::Quiet { code_may_pass: true });
+        assert_eq!(recall.look_up("main:5", "main:5", "main:5", 10), Memory::Quiet { passes: Passes::ClaimCode });
         recall.note("main:5", "main:5", "main:5", &refuse(Reason::Claimed), 20);
         assert_eq!(recall.look_up("main:5", "main:5", "main:5", 30), Memory::Unknown);
+    }
+
+    #[test]
+    fn who_came_in_with_an_invite_is_asked_about_at_once() {
+        let mut recall = Recall::default();
+        recall.note("main:5", "main:5:5", "main:5", &refuse(Reason::PairingStarted), 0);
+        recall.note("main:5", "main:5:5", "main:5", &refuse(Reason::Invited), 10);
+        assert_eq!(recall.look_up("main:5", "main:5:5", "main:5", 10), Memory::Unknown);
     }
 
     #[test]

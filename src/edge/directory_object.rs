@@ -156,6 +156,7 @@ impl Inner {
                 let Some(random) = clock::random() else {
                     return refuse(500, "no_randomness", "The platform gave no random bytes.");
                 };
+                profiles::ensure_named(&self.env, directory, &call.ask, &cfg).await;
                 let desk = Desk { who: &call.who, cfg: &cfg, caps: &self.caps, now, random };
                 told(directory.desk(&call.ask, &desk))
             }

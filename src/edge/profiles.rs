@@ -7,7 +7,9 @@ use worker::{Env, console_error};
 use super::directory_object::log;
 use super::sql::ObjectSql;
 use super::{bots, clock};
-use crate::directory::{ChatKind, Directory, Knock};
+use crate::directory::desk::DeskAsk;
+use crate::directory::desk::people::PeopleAsk;
+use crate::directory::{ChatKind, Config, Directory, Knock};
 use crate::telegram::method::{get_me, set_commands};
 use crate::telegram::outcome::{self, Reply};
 use crate::text::{self, Lang};
@@ -20,6 +22,20 @@ pub async fn ensure_known(env: &Env, directory: &Directory<ObjectSql>, knock: &K
     let in_group = matches!(knock.chat, ChatKind::Group { .. });
     if in_group && directory.bot(&knock.bot).is_ok_and(|bot| bot.is_none_or(|bot| bot.username.is_none())) {
         look_after(env, directory, &knock.bot).await;
+    }
+}
+
+/// Links need the bot's username: one that lets somebody in, and the one for the first owner.
+pub async fn ensure_named(env: &Env, directory: &Directory<ObjectSql>, ask: &DeskAsk, cfg: &Config<'_>) {
+    let bots = match ask {
+        DeskAsk::People(PeopleAsk::Invite { bot, .. }) => vec![bot.clone()],
+        DeskAsk::People(PeopleAsk::People(_)) if directory.has_owner(cfg).is_ok_and(|owned| !owned) => bots::all(env),
+        _ => return,
+    };
+    for bot in bots {
+        if directory.bot(&bot).is_ok_and(|known| known.is_none_or(|known| known.username.is_none())) {
+            look_after(env, directory, &bot).await;
+        }
     }
 }
 

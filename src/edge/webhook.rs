@@ -13,7 +13,10 @@ use worker::{Env, Request, Response, Result};
 use super::directory_object::{KnockAt, Moved, UnknownKind};
 use super::router::{json, refuse};
 use super::{bots, clock, objects};
-use crate::directory::{Button, Change, ChatKind, Knock, Member, Memory, Press, Pressed, Recall, Sender, Verdict};
+use crate::directory::invites::{code_in, without_codes};
+use crate::directory::{
+    AccessChange, Button, Change, ChatKind, Knock, Member, Memory, Passes, Press, Pressed, Recall, Sender, Verdict,
+};
 use crate::telegram::message::{Chat, User};
 use crate::telegram::method::answer_callback;
 use crate::telegram::session::SessionKey;
@@ -75,6 +78,8 @@ pub(super) async fn read_body(request: &mut Request, limit: usize) -> Result<Opt
 
 /// Hands the update to its conversation, asking the Directory first if this isolate does not know the session.
 async fn forward(env: &Env, bot: &str, update: &Update, chat: &Chat, body: String) -> Result<Response> {
+    // The Directory gets a code with the question, which it does not store; a conversation stores what it gets.
+    let body = without_codes(body);
     let session = SessionKey { bot: bot.to_owned(), chat_id: chat.id, topic: update.topic() }.to_string();
     let chat_key = format!("{bot}:{}", chat.id);
     let subject = format!("{chat_key}:{}", update.sender().map_or(0, |sender| sender.id));
@@ -102,8 +107,8 @@ async fn forward(env: &Env, bot: &str, update: &Update, chat: &Chat, body: Strin
             let response = objects::chat(env, &session, "/update", None, Some(body)).await?;
             return if response.status_code() == 409 { Response::empty() } else { Ok(response) };
         }
-        Memory::Quiet { code_may_pass } => {
-            if !code_may_pass || !looks_like_code(update) || !within_limit(env, &subject).await {
+        Memory::Quiet { passes } => {
+            if !looks_like_code(update, passes) || !within_limit(env, &subject).await {
                 return Response::empty();
             }
         }
@@ -120,7 +125,7 @@ async fn forward(env: &Env, bot: &str, update: &Update, chat: &Chat, body: Strin
     objects::chat(env, &session, "/update", Some(&admission), Some(body)).await
 }
 
-/// Guards the one door a stranger may knock at more than once a minute: a claim code while the bot has no owner.
+/// Guards the doors a stranger may knock at more than once a minute: a claim code while the bot has no owner, an invite.
 async fn within_limit(env: &Env, subject: &str) -> bool {
     match env.rate_limiter("WEBHOOK_LIMIT") {
         Ok(limiter) => limiter.limit(subject.to_owned()).await.is_ok_and(|outcome| outcome.success),
@@ -128,9 +133,14 @@ async fn within_limit(env: &Env, subject: &str) -> bool {
     }
 }
 
-fn looks_like_code(update: &Update) -> bool {
+fn looks_like_code(update: &Update, passes: Passes) -> bool {
     let UpdateKind::Message(message) = &update.kind else { return false };
     let text = message.text.as_deref().unwrap_or_default().trim();
+    match passes {
+        Passes::Nothing => return false,
+        Passes::Invite => return code_in(text).is_some(),
+        Passes::ClaimCode => {}
+    }
     let word = text.strip_prefix("/start").map_or(text, str::trim);
     (6..=64).contains(&word.len()) && !word.contains(char::is_whitespace)
 }
@@ -227,7 +237,12 @@ async fn note_unknown(env: &Env, bot: &str, kind: &str, update_id: i64) -> Resul
 }
 
 fn forget(change: &Change) {
-    RECALL.with_borrow_mut(|recall| change.access.iter().for_each(|change| recall.forget(change)));
+    forget_access(&change.access);
+}
+
+/// Forgets what these changes made untrue.
+pub(super) fn forget_access(changes: &[AccessChange]) {
+    RECALL.with_borrow_mut(|recall| changes.iter().for_each(|change| recall.forget(change)));
 }
 
 /// Asks the Directory. `Err` holds the answer for Telegram when it could not say: not stored, deliver again.

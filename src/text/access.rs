@@ -67,6 +67,24 @@ pub fn approved(lang: Lang) -> &'static str {
     )
 }
 
+/// To a person who came in with an invite link.
+pub fn invited(lang: Lang) -> &'static str {
+    lang.pick(
+        "Welcome! You came in with an invitation. Send me a message and I'll answer.",
+        "Добро пожаловать! Вы вошли по приглашению. Напишите мне, и я отвечу.",
+    )
+}
+
+/// To an owner: somebody came in with an invite link; `note` is what its maker wrote to it, maybe nothing.
+pub fn owner_invited(lang: Lang, who: Who<'_>, note: &str) -> String {
+    let person = describe(who);
+    let what = lang.pick("Came in with an invite link", "Допущен по ссылке-приглашению");
+    match note {
+        "" => format!("{person}\n\n✅ {what}"),
+        note => format!("{person}\n\n✅ {what}: {note}"),
+    }
+}
+
 /// To a stranger while the bot belongs to nobody.
 pub fn no_owner(lang: Lang) -> &'static str {
     lang.pick(
@@ -230,7 +248,10 @@ mod tests {
             group_prompt_yours(lang, &name),
             group_prompt_stranger(lang, &name, who),
         ];
-        texts.extend([approved, no_owner, wrong_claim, claim_locked, claimed].map(|text| text(lang).to_owned()));
+        texts.extend([owner_invited(lang, who, &"n".repeat(200)), owner_invited(lang, who, "")]);
+        texts.extend(
+            [approved, invited, no_owner, wrong_claim, claim_locked, claimed].map(|text| text(lang).to_owned()),
+        );
         for ending in ENDINGS {
             texts.push(owner_prompt_decided(lang, who, ending, Some(&name)));
             texts.push(group_prompt_decided(lang, &name, ending, None));

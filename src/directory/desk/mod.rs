@@ -9,6 +9,7 @@ mod state;
 
 pub use config::{CheckView, ConfigAsk, ConfigView};
 pub use state::State;
+pub mod people;
 
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +24,8 @@ pub enum DeskAsk {
     State,
     /// The configuration document and its versions.
     Config(ConfigAsk),
+    /// People, groups, invitations.
+    People(people::PeopleAsk),
 }
 
 /// A question with its author, as it travels from the Worker to the Directory object.
@@ -96,9 +99,10 @@ impl From<DirectoryError> for Refused {
         match error {
             DirectoryError::Store(_) => Refused::new(500, "store_failed", "The store failed. Try again."),
             DirectoryError::UnknownGroup => Refused::not_found(&error.to_string()),
-            DirectoryError::ConfiguredOwner | DirectoryError::LastOwner | DirectoryError::BadSetting => {
-                Refused::bad_input(&error.to_string())
-            }
+            DirectoryError::ConfiguredOwner
+            | DirectoryError::LastOwner
+            | DirectoryError::NotApproved
+            | DirectoryError::BadSetting => Refused::bad_input(&error.to_string()),
         }
     }
 }
@@ -120,6 +124,7 @@ impl<S: Sql> Directory<S> {
         match ask {
             DeskAsk::State => view(&self.state(desk)?),
             DeskAsk::Config(ask) => self.config_desk(ask, desk),
+            DeskAsk::People(ask) => self.people_desk(ask, desk),
         }
     }
 }

@@ -37,7 +37,7 @@ impl Caps {
 
 /// `1`, `0.5`, `.25`, `10.00`: digits and at most one point. Negative amounts are 0, digits beyond the ninth decimal
 /// are cut, more than [`MOST`] is [`MOST`]. Anything else is `None`.
-fn parse_usd(text: &str) -> Option<u64> {
+pub fn parse_usd(text: &str) -> Option<u64> {
     let text = text.trim();
     let (negative, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));

@@ -14,8 +14,8 @@ use super::ledger::Spent;
 pub(super) struct Situation<'a> {
     pub spent: Spent,
     pub caps: &'a Caps,
-    /// The person is held to a cap of their own.
-    pub capped_person: bool,
+    /// What the person may spend a day; `None`: they are held to no cap of their own.
+    pub person_cap: Option<u64>,
     pub resting: &'a [Rest],
     pub now: i64,
 }
@@ -49,14 +49,13 @@ impl Situation<'_> {
     fn cap_passed(&self, estimate: u64) -> Option<Cap> {
         let over = |spent: u64, open: u64, cap: u64| spent.saturating_add(open).saturating_add(estimate) > cap;
         let Spent { day, month, person, open, person_open } = self.spent;
-        let person_cap = self.caps.person_day_nano_usd.filter(|_| self.capped_person);
         if estimate == 0 {
             None
         } else if over(month, open, self.caps.month_nano_usd) {
             Some(Cap::Month)
         } else if over(day, open, self.caps.day_nano_usd) {
             Some(Cap::Day)
-        } else if person_cap.is_some_and(|cap| over(person, person_open, cap)) {
+        } else if self.person_cap.is_some_and(|cap| over(person, person_open, cap)) {
             Some(Cap::Person)
         } else {
             None

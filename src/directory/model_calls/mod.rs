@@ -23,6 +23,7 @@ mod ledger;
 mod tell;
 mod usage;
 
+pub use self::caps::parse_usd;
 use self::decide::{Situation, decide};
 use self::tell::Budget;
 use super::config::SessionConfig;
@@ -113,12 +114,9 @@ impl<S: Sql> Directory<S> {
         cfg: &Config<'_>,
         now: i64,
     ) -> Result<Option<Reserved>, DirectoryError> {
-        let capped_person = match reserve.person {
-            Some(person) if caps.person_day_nano_usd.is_some() => !self.is_owner(person, cfg)?,
-            _ => false,
-        };
+        let person_cap = self.held_to(reserve.person, caps, cfg)?;
         let resting = self.resting(now)?;
-        let decided = decide(&reserve.candidates, &Situation { spent, caps, capped_person, resting: &resting, now });
+        let decided = decide(&reserve.candidates, &Situation { spent, caps, person_cap, resting: &resting, now });
         let Some(Reserved::Granted { candidate, .. }) = decided else { return Ok(decided) };
         let Some(chosen) = reserve.candidates.get(candidate) else { return Ok(decided) };
         self.open_call(session, reserve, &chosen.model, chosen.estimate_nano_usd, now)?;

@@ -41,16 +41,12 @@ impl<S: Sql> Directory<S> {
         }
         let resting = self.resting(now)?;
         let resting = resting.iter().take(TOP).map(|rest| (rest.name(), rest.until, rest.class)).collect();
-        let capped = match ask.person {
-            Some(person) => !self.is_owner(person, cfg)?,
-            None => false,
-        };
         Ok(UsageView {
             owner: ask.owner,
             day: self.since(whose, today)?,
             month: self.since(whose, first)?,
             caps: ask.owner.then_some(caps),
-            person_cap_nano_usd: caps.person_day_nano_usd.filter(|_| capped),
+            person_cap_nano_usd: self.held_to(ask.person, &caps, cfg)?,
             by_model,
             by_person,
             resting,

@@ -5,7 +5,9 @@
 mod claim;
 mod config;
 mod conversations;
+mod desk_people;
 mod groups;
+mod invites;
 mod model_calls;
 mod outbox;
 mod pairing;

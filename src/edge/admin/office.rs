@@ -2,10 +2,11 @@
 
 use worker::{Env, Response};
 
-use super::super::{bots, clock, config, objects};
+use super::super::{bots, clock, config, objects, webhook};
 use crate::admin::access::Identity;
 use crate::admin::port::Office;
 use crate::chat::desk::ChatAsk;
+use crate::directory::desk::people::Acted;
 use crate::directory::desk::{DeskAsk, DeskCall, Refused};
 use crate::telegram::method::Call;
 use crate::telegram::outcome::Reply;
@@ -38,7 +39,14 @@ impl Office for Platform<'_> {
     async fn directory(&self, ask: &DeskAsk) -> Result<String, Refused> {
         let call = DeskCall { who: self.who.actor(), ask: ask.clone() };
         let body = serde_json::to_string(&call).map_err(|_| unreachable())?;
-        answered(objects::directory(self.env, "/desk", Some(body)).await).await
+        let answer = answered(objects::directory(self.env, "/desk", Some(body)).await).await;
+        if let (DeskAsk::People(_), Ok(json)) = (ask, &answer)
+            && let Ok(acted) = serde_json::from_str::<Acted>(json)
+        {
+            // Other isolates ask again within a minute (`directory::Recall`).
+            webhook::forget_access(&acted.access);
+        }
+        answer
     }
 
     async fn chat(&self, session: &str, ask: &ChatAsk) -> Result<String, Refused> {

@@ -4,6 +4,7 @@
 
 pub mod access;
 pub mod overview;
+pub mod people;
 pub mod settings;
 
 words! {

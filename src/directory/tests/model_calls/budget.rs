@@ -56,6 +56,36 @@ fn the_month_goes_before_the_day_and_both_roll_over() {
 }
 
 #[test]
+fn a_cap_of_ones_own_goes_before_the_general_one_with_every_bot() {
+    let world = World::owned();
+    let admin = Actor::Admin("o@example.org".into());
+    let set = |user, cap| world.dir.set_own_cap(user, cap, &admin, world.now()).unwrap();
+    let ask = |person, caps: &Caps| {
+        let reserve = Reserve { step: 1, person: Some(person), candidates: candidates(&[(GPT, USD / 10)]) };
+        matches!(world.ask(vec![], Some(reserve), caps), Some(Reserved::Capped { cap: Cap::Person, .. }))
+    };
+    let general = Caps { person_day_nano_usd: Some(USD / 100), ..CAPS };
+    assert!(set(ANN, Some(USD / 2)) && !set(ANN, Some(USD / 2)));
+    assert_eq!((ask(ANN, &general), ask(56, &general)), (false, true), "a larger one");
+    set(ANN, Some(USD / 20));
+    assert_eq!((ask(ANN, &CAPS), ask(56, &CAPS)), (true, false), "a cap where there is no general one");
+    set(OWNER, Some(0));
+    assert!(!ask(OWNER, &general), "owners are held to none");
+    set(ANN, Some(0));
+    assert!(ask(ANN, &CAPS), "zero is a cap");
+    let shown = |caps: &Caps| {
+        let usage = UsageAsk { person: Some(ANN), owner: false };
+        world.dir.usage(&usage, caps, &world.cfg(), world.now()).unwrap()
+    };
+    set(ANN, Some(USD / 4));
+    assert_eq!(shown(&general).person_cap_nano_usd, Some(USD / 4));
+    assert!(shown(&general).text(crate::text::Lang::En, world.now()).contains("$0 of $0.25"));
+    set(ANN, None);
+    assert_eq!((shown(&general).person_cap_nano_usd, shown(&CAPS).person_cap_nano_usd), (Some(USD / 100), None));
+    assert!(ask(ANN, &general));
+}
+
+#[test]
 fn each_person_has_their_own_day_and_owners_have_none() {
     let world = World::owned();
     let caps = Caps { person_day_nano_usd: Some(USD / 10), ..CAPS };

@@ -86,5 +86,5 @@ fn the_json_is_pinned() {
     assert_eq!(serde_json::to_value(&answer).unwrap(), expected);
     assert_eq!(serde_json::from_value::<ModelAnswer>(expected).unwrap(), answer);
     let newer = json!({"reserved": {"ponder": {"for_ms": 5}}, "mood": "good"});
-    assert_eq!(serde_json::from_value::<ModelAnswer>(newer).unwrap(), ModelAnswer { reserved: None });
+    assert_eq!(serde_json::from_value::<ModelAnswer>(newer).unwrap(), ModelAnswer::default());
 }

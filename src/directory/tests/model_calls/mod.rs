@@ -69,7 +69,7 @@ impl World {
         self.dir.usage(&ask, &CAPS, &self.cfg(), self.now()).unwrap()
     }
 
-    fn rows(&self, table: &str) -> i64 {
+    pub(super) fn rows(&self, table: &str) -> i64 {
         self.dir.sql.run(&format!("SELECT count(*) FROM {table}"), &[]).unwrap()[0].int(0).unwrap()
     }
 }
