@@ -22,6 +22,9 @@ pub enum DumpError {
     /// Somebody wrote meanwhile: begin anew.
     #[error("the object changed while it was read")]
     Changed,
+    /// Storage did not take it. Nothing is stored under the key.
+    #[error("storage did not take the backup")]
+    Lost,
     /// Over [`MAX_BYTES`], or a row over [`MAX_LINE`].
     #[error("the object is too large for a backup")]
     TooLarge,

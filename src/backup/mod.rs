@@ -15,17 +15,21 @@
 //! | [`manifest`] | the list that makes backups of many objects one restore point |
 //! | [`key`] | names in storage |
 //! | [`retention`] | which manifests stay |
+//! | [`vault`] | storage as backups need it |
+//! | [`orders`] | what the Directory asks of conversations |
 
 pub mod dump;
 pub mod key;
 mod line;
 pub mod manifest;
+pub mod orders;
 pub mod restore;
 pub mod retention;
+pub mod vault;
 pub mod verify;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use dump::{Dump, DumpError};
 pub use line::{Header, Sum, TableHead};

@@ -22,8 +22,8 @@ struct Staged {
 
 /// A table of the backup.
 struct Target {
-    /// `None`: known, but not restored.
-    staging: Option<String>,
+    /// The beginning of the statement that adds rows; `None`: known, but not restored.
+    insert: Option<String>,
     width: usize,
     /// Rows read and not yet written, one after the other.
     batch: Vec<Value>,
@@ -106,35 +106,36 @@ impl<'a, S: Sql> Staging<'a, S> {
                 seen.push(column);
             }
             let wanted = table.keep != Keep::Nothing;
-            let target =
-                Target { staging: wanted.then(|| waiting(table.name)), width: head.columns.len(), batch: Vec::new() };
+            let target = Target {
+                insert: wanted.then(|| insert_into(table.name, &head.columns)),
+                width: head.columns.len(),
+                batch: Vec::new(),
+            };
             staging.targets.push(target);
-            if wanted {
-                staging.make(*table, head.columns.clone())?;
-            }
         }
-        // What an older release had no table for is empty.
-        for table in tables.iter().filter(|table| table.keep != Keep::Nothing) {
-            if !header.tables.iter().any(|head| head.name == table.name) {
-                let ours = columns(sql, table.name)?.0;
-                staging.make(*table, ours)?;
-            }
-        }
+        // A table that an older release had not stays empty.
+        tables.iter().filter(|table| table.keep != Keep::Nothing).try_for_each(|table| staging.make(*table))?;
         Ok(staging)
     }
 
-    /// Columns without a type keep every value as it is.
-    fn make(&mut self, table: Table, columns: Vec<String>) -> Result<(), StoreError> {
+    /// Columns without a type keep every value as it is; those that the backup does not have get their defaults.
+    fn make(&mut self, table: Table) -> Result<(), StoreError> {
         let name = waiting(table.name);
         self.sql.run(&format!("DROP TABLE IF EXISTS {name}"), &[])?;
-        self.sql.run(&format!("CREATE TABLE {name} ({})", columns.join(", ")), &[])?;
+        let (mut columns, mut list) = (Vec::new(), Vec::new());
+        for row in self.sql.run(&format!("PRAGMA table_info({})", table.name), &[])? {
+            let column = row.text(1)?;
+            list.push(row.opt_text(4)?.map_or(column.to_owned(), |default| format!("{column} DEFAULT {default}")));
+            columns.push(column.to_owned());
+        }
+        self.sql.run(&format!("CREATE TABLE {name} ({})", list.join(", ")), &[])?;
         self.staged.push(Staged { table, columns });
         Ok(())
     }
 
     fn add(&mut self, table: usize, values: Vec<Value>) -> Result<(), StoreError> {
         let Some(target) = self.targets.get_mut(table) else { return Err(StoreError::Shape { index: table }) };
-        if target.staging.is_none() {
+        if target.insert.is_none() {
             return Ok(());
         }
         target.batch.extend(values);
@@ -165,7 +166,7 @@ impl<S: Sql> Drop for Staging<'_, S> {
 
 impl Target {
     fn flush(&mut self, sql: &impl Sql) -> Result<(), StoreError> {
-        let Some(name) = &self.staging else { return Ok(()) };
+        let Some(insert) = &self.insert else { return Ok(()) };
         if self.batch.is_empty() {
             return Ok(());
         }
@@ -175,14 +176,13 @@ impl Target {
                 format!("({})", marks.join(", "))
             })
             .collect();
-        sql.run(&format!("INSERT INTO {name} VALUES {}", rows.join(", ")), &self.batch)?;
+        sql.run(&format!("{insert} VALUES {}", rows.join(", ")), &self.batch)?;
         self.batch.clear();
         Ok(())
     }
 }
 
 impl Staged {
-    /// Columns that the backup does not have get their defaults.
     fn replace(&self, sql: &impl Sql) -> Result<(), StoreError> {
         let Some(condition) = self.table.condition() else { return Ok(()) };
         let (name, staging, columns) = (self.table.name, waiting(self.table.name), self.columns.join(", "));
@@ -190,4 +190,9 @@ impl Staged {
         sql.run(&format!("INSERT INTO {name} ({columns}) SELECT {columns} FROM {staging} ORDER BY rowid"), &[])?;
         Ok(())
     }
+}
+
+/// The beginning of a statement that adds waiting rows.
+fn insert_into(table: &str, columns: &[String]) -> String {
+    format!("INSERT INTO {} ({})", waiting(table), columns.join(", "))
 }

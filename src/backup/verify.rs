@@ -40,6 +40,15 @@ pub enum Refused {
     /// It has a table or a column that this object has not.
     #[error("{0} is not known here")]
     Unknown(String),
+    /// Storage has nothing under the key.
+    #[error("the backup is not in storage")]
+    Missing,
+    /// Storage did not answer: try again.
+    #[error("storage did not answer")]
+    Lost,
+    /// The compressed bytes cannot be unpacked.
+    #[error("the backup cannot be unpacked: it was cut off or altered")]
+    Packing,
     /// The rows do not fit together as this release wants them, or the store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
