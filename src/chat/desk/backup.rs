@@ -5,7 +5,7 @@
 //! deliveries that wait are made. Not here: the format (`backup`), when and where to (`directory::backups`).
 
 use crate::backup::orders::{BackUp, Done, PutBack};
-use crate::backup::restore::waiting;
+use crate::backup::restore::{carry_over, waiting};
 use crate::backup::vault::Vault;
 use crate::backup::verify::Expected;
 use crate::backup::{Dump, DumpError, Keep, Refused, Restore, Table, manifest};
@@ -132,14 +132,8 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             ),
             std::slice::from_ref(&now),
         )?;
-        let columns = "update_id, received_at, kind, message_id, media_group, content, ready_at, user_id";
-        run(
-            &format!(
-                "INSERT INTO {inbox} ({columns}) SELECT {columns} FROM inbox
-                 WHERE {LIVE} AND update_id NOT IN (SELECT update_id FROM {inbox}) ORDER BY seq"
-            ),
-            &[],
-        )?;
+        let new = format!("{LIVE} AND update_id NOT IN (SELECT update_id FROM {inbox})");
+        carry_over(&self.sql, "inbox", &["seq", "outcome", "detail", "turn_id"], &new, "seq")?;
 
         // The same delivery in both: only the one that waits now.
         run(
@@ -155,8 +149,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             ),
             &[],
         )?;
-        let columns = "slot, seq, call, state, attempts, not_before, degraded, message_id, error, created_at";
-        run(&format!("INSERT INTO {outbox} ({columns}) SELECT {columns} FROM outbox WHERE {open} ORDER BY id"), &[])
+        carry_over(&self.sql, "outbox", &["id", "turn_id"], open, "id")
     }
 
     /// After the swap: what is about now and not about then.
