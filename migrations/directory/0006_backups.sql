@@ -3,7 +3,7 @@
 -- The state of a conversation that its newest backup covers. NULL: none does.
 ALTER TABLE session ADD COLUMN backed_up_at INTEGER;
 -- The cron looks every five minutes, and of thousands of conversations few have changed.
-CREATE INDEX session_unsaved ON session (name) WHERE backed_up_at IS NULL OR changed_at > backed_up_at;
+CREATE INDEX session_unsaved ON session (name) WHERE changed_at > 0 AND (backed_up_at IS NULL OR changed_at > backed_up_at);
 
 -- One row a run. state: open, done, failed. phase: chats, directory, manifest, prune. cursor: the conversation last
 -- looked at. reason: schedule, asked.

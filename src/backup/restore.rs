@@ -16,11 +16,20 @@ pub fn waiting(table: &str) -> String {
 
 /// Adds rows of `table` as they are now to those that wait: the ones for which `condition` holds, in the order of `order`.
 /// Columns in `without` get what a new row gets. For the `merge` of [`Restore::swap`].
-pub fn carry_over(sql: &impl Sql, table: &str, without: &[&str], condition: &str, order: &str) -> Result<(), StoreError> {
+pub fn carry_over(
+    sql: &impl Sql,
+    table: &str,
+    without: &[&str],
+    condition: &str,
+    order: &str,
+) -> Result<(), StoreError> {
     let (mut names, _) = columns(sql, table)?;
     names.retain(|name| !without.contains(&name.as_str()));
     let (into, list) = (waiting(table), names.join(", "));
-    sql.run(&format!("INSERT INTO {into} ({list}) SELECT {list} FROM {table} WHERE {condition} ORDER BY {order}"), &[])?;
+    sql.run(
+        &format!("INSERT INTO {into} ({list}) SELECT {list} FROM {table} WHERE {condition} ORDER BY {order}"),
+        &[],
+    )?;
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 //! What must not go back in time stays as it is: who did what since, what was spent since, conversations that exist since.
 //! Who may talk, groups, settings and configuration become what they were.
 
-use super::{Directory, DirectoryError, TABLES};
+use super::{Directory, TABLES};
 use crate::backup::manifest::{Entry, count};
 use crate::backup::orders::BackUp;
 use crate::backup::restore::{carry_over, waiting};
@@ -59,15 +59,17 @@ impl<S: Sql> Directory<S> {
         let [audit, session, usage] = ["audit", "session", "model_usage"].map(waiting);
         // After a loss the numbers begin anew, so the time says what is newer.
         let newer = format!(
-            "at >= (SELECT coalesce(max(at), 0) FROM {audit}) AND NOT EXISTS (SELECT 1 FROM {audit} AS then WHERE
-             then.at = audit.at AND then.who = audit.who AND then.what = audit.what AND then.subject = audit.subject)"
+            "at >= (SELECT coalesce(max(at), 0) FROM {audit}) AND NOT EXISTS (SELECT 1 FROM {audit} AS was WHERE
+             was.at = audit.at AND was.who = audit.who AND was.what = audit.what AND was.subject = audit.subject)"
         );
         carry_over(&self.sql, "audit", &["id"], &newer, "id")?;
         // No list of objects can be had from the platform (cloudflare.md §1.2): none may be forgotten here.
         self.sql.run(&format!("DELETE FROM {session} WHERE name IN (SELECT name FROM session)"), &[])?;
         carry_over(&self.sql, "session", &[], "1", "name")?;
         // Spending only ever grows: of each sum the larger one.
-        let same = |one: &str, other: &str| format!("{one}.day = {other}.day AND {one}.person = {other}.person AND {one}.model = {other}.model");
+        let same = |one: &str, other: &str| {
+            format!("{one}.day = {other}.day AND {one}.person = {other}.person AND {one}.model = {other}.model")
+        };
         let matching = same("now", &usage);
         self.sql.run(
             &format!(
@@ -75,7 +77,7 @@ impl<S: Sql> Directory<S> {
             ),
             &[],
         )?;
-        let absent = format!("NOT EXISTS (SELECT 1 FROM {usage} AS then WHERE {})", same("then", "model_usage"));
+        let absent = format!("NOT EXISTS (SELECT 1 FROM {usage} AS was WHERE {})", same("was", "model_usage"));
         carry_over(&self.sql, "model_usage", &[], &absent, "day")
     }
 }

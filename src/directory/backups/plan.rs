@@ -19,7 +19,7 @@ const LONGEST_REST_MS: i64 = 3_600_000;
 const KEEP_RUNS: i64 = 300;
 
 /// The conversations a run takes: changed since their last backup, and rested unless `?2`.
-const DUE: &str = "(backed_up_at IS NULL OR changed_at > backed_up_at) AND (?2 OR NOT EXISTS (SELECT 1 FROM backup_version AS v
+const DUE: &str = "changed_at > 0 AND (backed_up_at IS NULL OR changed_at > backed_up_at) AND (?2 OR NOT EXISTS (SELECT 1 FROM backup_version AS v
    WHERE v.object = session.name AND v.replaced_at IS NULL AND v.state = 'stored' AND v.at + min(?3, v.rows * ?4) > ?1))";
 
 /// A run under way.
@@ -36,7 +36,10 @@ pub(super) struct Run {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Step {
     /// Have a conversation back itself up, as it is now (`changed_at`).
-    Chat { order: BackUp, changed_at: i64 },
+    Chat {
+        order: BackUp,
+        changed_at: i64,
+    },
     /// Back up the Directory.
     Itself(BackUp),
     /// Write the list, at this time.
@@ -72,13 +75,16 @@ impl<S: Sql> Directory<S> {
             "INSERT INTO backup_run (reason, state, phase, cursor, started_at) VALUES (?1, 'open', 'chats', '', ?2)",
             &[reason.into(), now.into()],
         )?;
-        self.sql.run("DELETE FROM backup_run WHERE id <= (SELECT max(id) FROM backup_run) - ?1", &[KEEP_RUNS.into()])?;
+        self.sql
+            .run("DELETE FROM backup_run WHERE id <= (SELECT max(id) FROM backup_run) - ?1", &[KEEP_RUNS.into()])?;
         Ok(())
     }
 
     /// The run under way.
     pub(super) fn open_run(&self) -> Result<Option<Run>, DirectoryError> {
-        let rows = self.sql.run("SELECT id, reason, phase, cursor FROM backup_run WHERE state = 'open' ORDER BY id LIMIT 1", &[])?;
+        let rows = self
+            .sql
+            .run("SELECT id, reason, phase, cursor FROM backup_run WHERE state = 'open' ORDER BY id LIMIT 1", &[])?;
         let read = |row: &Row| {
             let (phase, cursor) = (row.text(2)?.to_owned(), row.text(3)?.to_owned());
             Ok(Run { id: row.int(0)?, asked: row.text(1)? == "asked", phase, cursor })
@@ -95,7 +101,9 @@ impl<S: Sql> Directory<S> {
                     Some((name, changed_at)) => Some(Step::Chat { order: self.order_backup(&name, now)?, changed_at }),
                     None => None,
                 },
-                "directory" if run.asked || self.is_due(now)? => Some(Step::Itself(self.order_backup(key::DIRECTORY, now)?)),
+                "directory" if run.asked || self.is_due(now)? => {
+                    Some(Step::Itself(self.order_backup(key::DIRECTORY, now)?))
+                }
                 "manifest" => {
                     self.let_go_of_deleted(now)?;
                     let wanted = run.asked || self.has_unlisted()?;
@@ -149,8 +157,9 @@ impl<S: Sql> Directory<S> {
     pub(super) fn chat_backed_up(&self, run: i64, entry: &Entry, changed_at: i64) -> Result<(), DirectoryError> {
         let object = entry.object.as_str();
         Ok(all_or_nothing(&self.sql, || {
-            self.note_version(entry).map_err(store)?;
-            self.sql.run("UPDATE session SET backed_up_at = ?2 WHERE name = ?1", &[object.into(), changed_at.into()])?;
+            self.note_version(entry, entry.at).map_err(store)?;
+            self.sql
+                .run("UPDATE session SET backed_up_at = ?2 WHERE name = ?1", &[object.into(), changed_at.into()])?;
             self.sql.run("DELETE FROM backup_failure WHERE object = ?1", &[object.into()])?;
             self.sql.run(
                 "UPDATE backup_run SET cursor = ?2, done = done + 1, bytes = bytes + ?3 WHERE id = ?1",
@@ -163,7 +172,7 @@ impl<S: Sql> Directory<S> {
     /// The Directory's backup is in storage: it covers acts up to `mark`.
     pub(super) fn itself_backed_up(&self, run: i64, entry: &Entry, mark: i64) -> Result<(), DirectoryError> {
         Ok(all_or_nothing(&self.sql, || {
-            self.note_version(entry).map_err(store)?;
+            self.note_version(entry, entry.at).map_err(store)?;
             self.note_covered(entry.at, mark).map_err(store)?;
             self.sql.run("DELETE FROM backup_failure WHERE object = ?1", &[key::DIRECTORY.into()])?;
             self.sql.run(
@@ -186,13 +195,7 @@ impl<S: Sql> Directory<S> {
     }
 
     /// The manifest is in storage.
-    pub(super) fn manifest_written(
-        &self,
-        run: i64,
-        at: i64,
-        objects: i64,
-        bytes: i64,
-    ) -> Result<(), DirectoryError> {
+    pub(super) fn manifest_written(&self, run: i64, at: i64, objects: i64, bytes: i64) -> Result<(), DirectoryError> {
         Ok(all_or_nothing(&self.sql, || {
             self.sql.run(
                 "INSERT OR REPLACE INTO backup_manifest (at, key, objects, bytes) VALUES (?1, ?2, ?3, ?4)",

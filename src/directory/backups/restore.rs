@@ -61,7 +61,10 @@ impl<S: Sql> Directory<S> {
                  VALUES (?1, ?2, ?3, ?4, 'open', 'manifest', ?5)",
                 &[what.as_str().into(), session.into(), manifest.into(), who.to_string().into(), now.into()],
             )?;
-            self.sql.run("DELETE FROM backup_restore WHERE id <= (SELECT max(id) FROM backup_restore) - ?1", &[KEEP.into()])?;
+            self.sql.run(
+                "DELETE FROM backup_restore WHERE id <= (SELECT max(id) FROM backup_restore) - ?1",
+                &[KEEP.into()],
+            )?;
             self.audit(None, who, "restore", &format!("{subject} from {manifest}"), now).map_err(store)
         })?;
         Ok(true)
@@ -76,7 +79,7 @@ impl<S: Sql> Directory<S> {
         let read = |row: &Row| {
             Ok(Job {
                 id: row.int(0)?,
-                what: What::from_str(row.text(1)?).unwrap_or(What::Conversation),
+                what: What::read(row.text(1)?).unwrap_or(What::Conversation),
                 session: row.text(2)?.to_owned(),
                 manifest: row.text(3)?.to_owned(),
                 tries: row.int(4)?,
@@ -165,18 +168,23 @@ impl<S: Sql> Directory<S> {
     }
 
     /// The Directory's rows are in place: in the same stretch.
-    pub(super) fn itself_put_back(&self, job: &Job, entry: &Entry) -> Result<(), StoreError> {
-        self.note_version(entry).map_err(store)?;
+    pub(super) fn itself_put_back(&self, entry: &Entry, now: i64) -> Result<(), StoreError> {
+        self.note_version(entry, self.time_for_key(now).map_err(store)?).map_err(store)?;
         self.item_is(&entry.object, "done", None)?;
         // Its newest backup is older than it is now.
         self.put_setting(super::COVERED, "").map_err(store)?;
         self.sql.run("UPDATE backup_manifest SET found = 0", &[])?;
-        let _ = job;
         Ok(())
     }
 
     /// The Directory could not be put back: the restore is over, nothing of the Directory was changed.
-    pub(super) fn itself_refused(&self, job: &Job, entry: &Entry, why: &Refused, now: i64) -> Result<(), DirectoryError> {
+    pub(super) fn itself_refused(
+        &self,
+        job: &Job,
+        entry: &Entry,
+        why: &Refused,
+        now: i64,
+    ) -> Result<(), DirectoryError> {
         if *why == Refused::Lost && self.tries_of(&entry.object)? + 1 < TRIES {
             return self.try_again(&entry.object, &why.to_string());
         }
@@ -189,16 +197,21 @@ impl<S: Sql> Directory<S> {
         let object = order.entry.object.as_str();
         match done {
             Done::PutBack { .. } => Ok(all_or_nothing(&self.sql, || {
-                self.note_version(&order.entry).map_err(store)?;
-                // It has changed since its newest backup.
+                self.note_version(&order.entry, self.time_for_key(now).map_err(store)?).map_err(store)?;
+                if self.sql.run("SELECT 1 FROM session WHERE name = ?1", &[object.into()])?.is_empty() {
+                    self.list_conversation(object, now).map_err(store)?;
+                }
+                // It has changed since its newest backup, and it is there again if it was deleted.
                 self.sql.run(
-                    "INSERT INTO session (name, since) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET backed_up_at = NULL",
+                    "UPDATE session SET backed_up_at = NULL, changed_at = iif(changed_at > 0, changed_at, ?2) WHERE name = ?1",
                     &[object.into(), now.into()],
                 )?;
                 self.sql.run("UPDATE backup_manifest SET found = 0", &[])?;
                 self.item_is(object, "done", None)
             })?),
-            Done::Failed { error, passing: true } if self.tries_of(object)? + 1 < TRIES => self.try_again(object, error),
+            Done::Failed { error, passing: true } if self.tries_of(object)? + 1 < TRIES => {
+                self.try_again(object, error)
+            }
             Done::Failed { error, .. } => Ok(self.item_is(object, "failed", Some(error))?),
             Done::BackedUp(_) => Ok(self.item_is(object, "failed", Some("another release answered"))?),
         }

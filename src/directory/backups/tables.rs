@@ -21,6 +21,7 @@ pub const TABLES: &[Table] = &[
     Table { name: "outbox", keep: Keep::Nothing },
     Table { name: "push", keep: Keep::Nothing },
     Table { name: "session", keep: Keep::Rows },
+    Table { name: "config_version", keep: Keep::Rows },
     Table { name: "unknown_update", keep: Keep::Rows },
     // What was granted and reported in the last two days: of the moment. The ledger is what lasts.
     Table { name: "model_call", keep: Keep::Nothing },
@@ -28,6 +29,10 @@ pub const TABLES: &[Table] = &[
     Table { name: "model_health", keep: Keep::Nothing },
     Table { name: "model_without", keep: Keep::Rows },
     Table { name: "budget_told", keep: Keep::Nothing },
+    // The log and the counters are of the moment.
+    Table { name: "event", keep: Keep::Nothing },
+    Table { name: "counter", keep: Keep::Nothing },
+    Table { name: "alert", keep: Keep::Nothing },
     // True of the storage as it is now; lists of it are manifests.
     Table { name: "backup_run", keep: Keep::Nothing },
     Table { name: "backup_version", keep: Keep::Nothing },

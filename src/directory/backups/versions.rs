@@ -29,11 +29,12 @@ impl<S: Sql> Directory<S> {
         Ok(BackUp { session: object.to_owned(), key, at })
     }
 
-    /// A backup is in storage, and is its object's newest from now on.
-    pub(super) fn note_version(&self, entry: &Entry) -> Result<(), DirectoryError> {
+    /// A backup is in storage, and from `since` on it is what manifests list of its object: from its own time, or from when
+    /// the object was put back to it.
+    pub(super) fn note_version(&self, entry: &Entry, since: i64) -> Result<(), DirectoryError> {
         self.sql.run(
             "UPDATE backup_version SET replaced_at = ?2 WHERE object = ?1 AND replaced_at IS NULL AND key <> ?3",
-            &[entry.object.as_str().into(), entry.at.into(), entry.key.as_str().into()],
+            &[entry.object.as_str().into(), since.into(), entry.key.as_str().into()],
         )?;
         self.sql.run(
             "INSERT INTO backup_version (key, object, at, state, bytes, rows, sha256) VALUES (?1, ?2, ?3, 'stored', ?4, ?5, ?6)
@@ -75,11 +76,11 @@ impl<S: Sql> Directory<S> {
     pub(super) fn let_go_of_deleted(&self, now: i64) -> Result<(), DirectoryError> {
         self.sql.run(
             "UPDATE backup_version SET replaced_at = ?1 WHERE replaced_at IS NULL AND object <> ?2
-             AND object NOT IN (SELECT name FROM session)",
+             AND object NOT IN (SELECT name FROM session WHERE changed_at > 0)",
             &[now.into(), key::DIRECTORY.into()],
         )?;
         self.sql.run(
-            "DELETE FROM backup_failure WHERE object <> ?1 AND object NOT IN (SELECT name FROM session)",
+            "DELETE FROM backup_failure WHERE object <> ?1 AND object NOT IN (SELECT name FROM session WHERE changed_at > 0)",
             &[key::DIRECTORY.into()],
         )?;
         Ok(())
@@ -99,7 +100,8 @@ impl<S: Sql> Directory<S> {
         let times = self.sql.run("SELECT at FROM backup_manifest ORDER BY at", &[])?;
         let times = times.iter().map(|row| row.int(0)).collect::<Result<Vec<_>, _>>()?;
         let limit = usize::try_from(DELETED_AT_ONCE).unwrap_or(1);
-        let old: Vec<String> = expired(&times, now).into_iter().take(limit).map(|at| key::of(key::MANIFEST, at)).collect();
+        let old: Vec<String> =
+            expired(&times, now).into_iter().take(limit).map(|at| key::of(key::MANIFEST, at)).collect();
         if !old.is_empty() {
             return Ok(old);
         }
@@ -143,7 +145,8 @@ impl<S: Sql> Directory<S> {
     /// A page of what is in storage, names and lengths. What is known already stays as it is.
     pub(super) fn note_found(&self, files: &[(String, i64)], cursor: Option<&str>) -> Result<(), DirectoryError> {
         Ok(all_or_nothing(&self.sql, || {
-            let mut last = self.number(&format!("SELECT value + 0 FROM setting WHERE key = '{LAST_AT}'"), &[]).unwrap_or(0);
+            let mut last =
+                self.number(&format!("SELECT value + 0 FROM setting WHERE key = '{LAST_AT}'"), &[]).unwrap_or(0);
             for (key, bytes) in files {
                 let Some((object, at)) = key::parse(key) else { continue };
                 last = last.max(at);

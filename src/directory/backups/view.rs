@@ -129,7 +129,7 @@ impl What {
     }
 
     /// Reads what [`What::as_str`] writes.
-    pub fn from_str(text: &str) -> Option<What> {
+    pub fn read(text: &str) -> Option<What> {
         [What::All, What::Directory, What::Conversation].into_iter().find(|what| what.as_str() == text)
     }
 }
@@ -167,9 +167,9 @@ impl<S: Sql> Directory<S> {
         Ok(BackupsView {
             looked: !self.is_to_look()?,
             newest_at: manifests.first().map(|manifest| manifest.at),
-            conversations: self.number("SELECT count(*) FROM session", &[])?,
+            conversations: self.number("SELECT count(*) FROM session WHERE changed_at > 0", &[])?,
             unsaved: self.number(
-                "SELECT count(*) FROM session WHERE backed_up_at IS NULL OR changed_at > backed_up_at",
+                "SELECT count(*) FROM session WHERE changed_at > 0 AND (backed_up_at IS NULL OR changed_at > backed_up_at)",
                 &[],
             )?,
             files: self.number("SELECT count(*) FROM backup_version WHERE state = 'stored'", &[])?,
@@ -231,12 +231,10 @@ impl<S: Sql> Directory<S> {
             "SELECT object, coalesce(error, '') FROM backup_restore_item WHERE state = 'failed' ORDER BY object LIMIT ?1",
             &[SHOWN.into()],
         )?;
-        let item = |row: &Row| {
-            Ok(RestoreItemView { object: row.text(0)?.to_owned(), error: row.text(1)?.to_owned() })
-        };
+        let item = |row: &Row| Ok(RestoreItemView { object: row.text(0)?.to_owned(), error: row.text(1)?.to_owned() });
         Ok(Some(RestoreView {
             id: row.int(0)?,
-            what: What::from_str(row.text(1)?).unwrap_or(What::All),
+            what: What::read(row.text(1)?).unwrap_or(What::All),
             session: row.text(2)?.to_owned(),
             manifest: row.text(3)?.to_owned(),
             who: row.text(4)?.to_owned(),

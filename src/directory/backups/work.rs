@@ -155,7 +155,7 @@ impl<S: Sql> Directory<S> {
         match step {
             restore::Step::Read(job) => self.read_manifest(outside, &job).await,
             restore::Step::Itself(job, entry) => {
-                match self.put_itself_back(outside, &entry, || self.itself_put_back(&job, &entry)).await {
+                match self.put_itself_back(outside, &entry, || self.itself_put_back(&entry, outside.now())).await {
                     Ok(()) => Ok(()),
                     Err(refused) => {
                         outside.log(&format!("restore of the Directory refused: {refused}"));

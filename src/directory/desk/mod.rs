@@ -10,6 +10,7 @@ pub use state::State;
 
 use serde::{Deserialize, Serialize};
 
+use super::backups::RestoreAction;
 use super::{Actor, Caps, Config, Directory, DirectoryError};
 use crate::store::Sql;
 
@@ -19,6 +20,14 @@ use crate::store::Sql;
 pub enum DeskAsk {
     /// How all stands; the answer is a [`State`].
     State,
+    /// Backups, what they can be restored from, the last restore: a [`BackupsView`](super::backups::BackupsView).
+    Backups,
+    /// Back up now; the same view.
+    BackUpNow,
+    /// Put back what a manifest lists: a [`RestoreView`](super::backups::RestoreView).
+    RestoreBackup(RestoreAction),
+    /// How the last restore goes: a `RestoreView`, or null.
+    LastRestore,
 }
 
 /// A question with its author, as it travels from the Worker to the Directory object.
@@ -115,6 +124,10 @@ impl<S: Sql> Directory<S> {
     pub fn desk(&self, ask: &DeskAsk, desk: &Desk<'_>) -> Result<String, Refused> {
         match ask {
             DeskAsk::State => view(&self.state(desk)?),
+            DeskAsk::Backups => view(&self.backups()?),
+            DeskAsk::BackUpNow => view(&self.back_up_now(desk.who, desk.now)?),
+            DeskAsk::RestoreBackup(action) => view(&self.restore_backup(action, desk.who, desk.now)?),
+            DeskAsk::LastRestore => view(&self.last_restore()?),
         }
     }
 }
