@@ -21,6 +21,7 @@ CREATE TABLE backup_run (
   deleted INTEGER NOT NULL DEFAULT 0,
   error TEXT
 );
+CREATE INDEX backup_run_open ON backup_run (id) WHERE state = 'open';
 
 -- One row a file in storage. state: asked (may be there or not), stored. replaced_at: when a newer one of the object took
 -- its place, or the object ceased to be. sha256 is empty for what was only seen in storage.
@@ -68,6 +69,7 @@ CREATE TABLE backup_restore (
   ended_at INTEGER,
   error TEXT
 );
+CREATE INDEX backup_restore_open ON backup_restore (id) WHERE state = 'open';
 
 -- What the last restore puts back. state: waiting, done, failed.
 CREATE TABLE backup_restore_item (

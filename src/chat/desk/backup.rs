@@ -64,29 +64,41 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         Err(DumpError::Changed)
     }
 
-    /// Replaces every row by those of a backup. On [`Done::PutBack`] this instance remembers what is no more: the caller
+    /// Replaces every row by those of a backup. If the second is true, this instance remembers what is no more: the caller
     /// takes the store away from it and opens the conversation anew, without an await in between.
-    pub async fn put_back(&self, vault: &impl Vault, order: &PutBack) -> Done {
+    pub async fn put_back(&self, vault: &impl Vault, order: &PutBack) -> (Done, bool) {
+        let Some(_alone) = self.live.restoring.enter() else {
+            return (
+                Done::Failed { error: "a restore of this conversation is under way".into(), passing: true },
+                false,
+            );
+        };
         match self.try_put_back(vault, order).await {
-            Ok(rows) => Done::PutBack { rows: i64::try_from(rows).unwrap_or(i64::MAX) },
-            Err(refused) => Done::Failed {
-                error: refused.to_string(),
-                passing: matches!(refused, Refused::Lost | Refused::Store(_)),
-            },
+            Ok(None) => (Done::PutBack { rows: order.entry.rows }, false),
+            Ok(Some(rows)) => {
+                // Nobody is to hear the end of what the model is saying.
+                self.live.stop.raise();
+                (Done::PutBack { rows: i64::try_from(rows).unwrap_or(i64::MAX) }, true)
+            }
+            Err(refused) => {
+                let passing = matches!(refused, Refused::Lost | Refused::Store(_));
+                (Done::Failed { error: refused.to_string(), passing }, false)
+            }
         }
     }
 
-    async fn try_put_back(&self, vault: &impl Vault, order: &PutBack) -> Result<u64, Refused> {
+    /// `None`: this very restore was done before.
+    async fn try_put_back(&self, vault: &impl Vault, order: &PutBack) -> Result<Option<u64>, Refused> {
         let entry = &order.entry;
         let known = self.sql.run("SELECT value FROM setting WHERE key = 'restored'", &[])?;
         if known.first().is_some_and(|row| row.text(0) == Ok(order.job.to_string().as_str())) {
-            return Ok(entry.sum().rows);
+            return Ok(None);
         }
         let expected = Expected { object: &entry.object, schema: schema() };
         let mut restore = Restore::new(&self.sql, TABLES, &expected);
         vault.read(&entry.key, u64::try_from(entry.bytes).ok(), &mut |bytes| restore.push(bytes)).await?;
         let sum = restore.swap(&entry.sum(), || self.take_over_into_restored(), || self.settle_restored(order))?;
-        Ok(sum.rows)
+        Ok(Some(sum.rows))
     }
 
     /// Before the swap: ends in the waiting tables what was under way then, and adds what is under way now.

@@ -43,7 +43,13 @@ const LONGEST_MS: i64 = 5 * 60_000;
 impl<S: Sql> Directory<S> {
     /// Whether there is something to do: a run or a restore is under way, or nobody has looked into storage yet.
     pub fn backups_wait(&self) -> Result<bool, DirectoryError> {
-        Ok(self.is_to_look()? || self.open_run()?.is_some() || self.open_restore()?.is_some())
+        // Asked with every question to the Directory: one statement, over indexes of what is open.
+        Ok(self.number(
+            "SELECT EXISTS (SELECT 1 FROM setting WHERE key = ?1 AND value <> 'yes')
+             OR EXISTS (SELECT 1 FROM backup_run WHERE state = 'open')
+             OR EXISTS (SELECT 1 FROM backup_restore WHERE state = 'open')",
+            &[super::LOOKED.into()],
+        )? != 0)
     }
 
     /// Takes at most `sub_requests` steps. What is left is for the next invocation: ask [`Directory::backups_wait`].
