@@ -3,6 +3,7 @@
 //! The map of the house. Everything but [`edge`] compiles for the host without the `worker` crate.
 
 pub mod admin;
+pub mod backup;
 pub mod chat;
 pub mod directory;
 pub mod llm;

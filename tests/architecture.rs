@@ -13,7 +13,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("relay", &[]),
     ("text", &[]),
     ("store", &[]),
-    ("backup", &["store"]),
+    ("backup", &["store", "text"]),
     ("directory", &["telegram", "llm", "backup", "store", "text"]),
     ("chat", &["telegram", "llm", "directory", "backup", "store", "text"]),
     ("admin", &["telegram", "llm", "directory", "chat", "relay", "backup", "store", "text"]),

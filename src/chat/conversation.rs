@@ -41,6 +41,8 @@ pub(super) struct Live {
     pub turning: Lane,
     pub delivering: Lane,
     pub looking: Lane,
+    /// All rows are being replaced.
+    pub restoring: Lane,
     /// Somebody may wait for a lookup. True at first: who asked may have asked an instance before this one.
     pub lookup_asked: Cell<bool>,
     /// Reports written, and how many of them the Directory has heard. Not equal at first, as above.
@@ -70,6 +72,7 @@ impl Default for Live {
             turning: Lane::default(),
             delivering: Lane::default(),
             looking: Lane::default(),
+            restoring: Lane::default(),
             lookup_asked: Cell::new(true),
             reports: Cell::new((1, 0)),
             news: Cell::new((1, 0)),

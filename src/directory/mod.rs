@@ -17,6 +17,7 @@
 //! | `sessions` | conversations that exist, changes on their way to them |
 //! | `conversations` | the index of conversations: what they told, list, search |
 //! | [`config`] | the configuration document: what operators may change while the bot runs |
+//! | [`backups`] | when what is backed up, and how it is put back |
 //! | [`desk`] | what the control plane asks and does |
 //! | `model_calls` | leave to call a model: budgets, failures, the ledger |
 //! | [`Activity`], [`Event`] | what conversations tell of themselves |
@@ -26,6 +27,7 @@
 
 mod activity;
 mod allowance;
+pub mod backups;
 mod bots;
 mod claim;
 mod code;

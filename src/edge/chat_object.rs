@@ -13,11 +13,12 @@ use super::objects::{self, ADMISSION, SESSION};
 use super::router::{json, refuse};
 use super::sql::ObjectSql;
 use super::telegram::Telegram;
+use super::vault::R2;
 use super::{bots, clock, config};
 use crate::chat::ports::{FetchError, Files, Lost, ModelResponse, Ports};
 use crate::chat::{Accepted, Conversation};
 use crate::llm::HttpRequest;
-use crate::store::StoreError;
+use crate::store::{Lease, Leave, StoreError};
 use crate::telegram::method::Call;
 use crate::telegram::outcome::Reply;
 use crate::telegram::session::SessionKey;
@@ -25,9 +26,16 @@ use crate::telegram::session::SessionKey;
 #[durable_object(alarm)]
 pub struct Chat {
     state: State,
+    env: Env,
     session: Rc<RefCell<Option<String>>>,
+    open: RefCell<Open>,
+}
+
+/// The conversation, for as long as its rows are its own.
+struct Open {
     /// `Err` if the store could not be opened: every request is then refused, so that Telegram delivers again.
-    conversation: std::result::Result<Rc<Conversation<ObjectSql, Platform>>, StoreError>,
+    conversation: std::result::Result<Rc<Conversation<Lease<ObjectSql>, Platform>>, StoreError>,
+    leave: Leave,
 }
 
 // Each event is complete in itself, and what one leaves half-done is in the store: nothing in memory is trusted after
@@ -128,20 +136,41 @@ impl Ports for Platform {
     }
 }
 
-impl DurableObject for Chat {
-    fn new(state: State, env: Env) -> Self {
-        let config = config::chat(&env);
-        let session = Rc::new(RefCell::new(None));
-        let platform = Platform { storage: state.storage(), env, telegram: OnceCell::new(), session: session.clone() };
-        let conversation = Conversation::open(ObjectSql::new(&state.storage()), platform, config).map(Rc::new);
+impl Open {
+    fn new(state: &State, env: &Env, session: &Rc<RefCell<Option<String>>>) -> Open {
+        let storage = state.storage();
+        let (sql, leave) = Lease::new(ObjectSql::new(&storage));
+        let platform = Platform { storage, env: env.clone(), telegram: OnceCell::new(), session: session.clone() };
+        let conversation = Conversation::open(sql, platform, config::chat(env)).map(Rc::new);
         if let Ok(conversation) = &conversation {
             session.replace(conversation.session());
         }
-        Chat { state, session, conversation }
+        Open { conversation, leave }
+    }
+}
+
+impl Chat {
+    /// All rows were replaced: whoever remembers the old ones loses the store, and the conversation begins from the new.
+    fn reopen(&self) {
+        self.open.borrow().leave.take_back();
+        self.open.replace(Open::new(&self.state, &self.env, &self.session));
+        if let Ok(conversation) = self.open.borrow().conversation.clone() {
+            self.state.wait_until(async move { conversation.work().await });
+        }
+    }
+}
+
+impl DurableObject for Chat {
+    fn new(state: State, env: Env) -> Self {
+        let session = Rc::new(RefCell::new(None));
+        let open = RefCell::new(Open::new(&state, &env, &session));
+        Chat { state, env, session, open }
     }
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
-        let conversation = match &self.conversation {
+        // Read first: what comes after is not to be interrupted.
+        let body = request.text().await?;
+        let conversation = match &self.open.borrow().conversation {
             Ok(conversation) => conversation.clone(),
             Err(error) => return failed(error),
         };
@@ -152,7 +181,6 @@ impl DurableObject for Chat {
                     self.session.replace(Some(session.clone()));
                 }
                 let admission = request.headers().get(ADMISSION)?.and_then(|json| serde_json::from_str(&json).ok());
-                let body = request.text().await?;
                 match conversation.accept(&session, &body, admission) {
                     Ok(Accepted::Stored { reply, work }) => {
                         if work {
@@ -165,7 +193,6 @@ impl DurableObject for Chat {
                 }
             }
             "/access" => {
-                let body = request.text().await?;
                 let Ok(change) = serde_json::from_str(&body) else {
                     return refuse(400, "bad_request", "Not a change of access.");
                 };
@@ -178,10 +205,26 @@ impl DurableObject for Chat {
                 }
             }
             "/desk" => {
-                let Ok(ask) = serde_json::from_str(&request.text().await?) else {
+                let Ok(ask) = serde_json::from_str(&body) else {
                     return refuse(400, "bad_request", "Not a question this conversation understands.");
                 };
                 told(conversation.desk(&ask).await)
+            }
+            "/backup" => {
+                let (Ok(order), Some(vault)) = (serde_json::from_str(&body), R2::of(&self.env)) else {
+                    return refuse(400, "bad_request", "Not an order this conversation understands.");
+                };
+                Response::from_json(&conversation.back_up(&vault, &order).await)
+            }
+            "/restore" => {
+                let (Ok(order), Some(vault)) = (serde_json::from_str(&body), R2::of(&self.env)) else {
+                    return refuse(400, "bad_request", "Not an order this conversation understands.");
+                };
+                let (done, replaced) = conversation.put_back(&vault, &order).await;
+                if replaced {
+                    self.reopen();
+                }
+                Response::from_json(&done)
             }
             "/panic" => deliberate_panic(),
             _ => refuse(404, "not_found", "No such route."),
@@ -189,7 +232,8 @@ impl DurableObject for Chat {
     }
 
     async fn alarm(&self) -> Result<Response> {
-        match &self.conversation {
+        let conversation = self.open.borrow().conversation.clone();
+        match conversation {
             Ok(conversation) => conversation.on_alarm().await,
             Err(error) => {
                 // The next instance may be luckier; an Err here would use up the platform's retries.

@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use worker::{DurableObject, Env, Request, Response, Result, State, console_error, durable_object};
 
+use super::directory_backups::{Platform, SUB_REQUESTS};
 use super::router::{json, refuse};
 use super::sql::ObjectSql;
 use super::{bots, clock, config, objects, profiles};
@@ -41,6 +42,10 @@ struct Inner {
     env: Env,
     storage: worker::Storage,
     working: Cell<bool>,
+    /// A step of a backup or restore is under way.
+    stepping: Cell<bool>,
+    /// Calls made since the alarm went off, which may make so many.
+    calls: Cell<u32>,
     caps: Caps,
 }
 
@@ -71,7 +76,15 @@ impl DurableObject for Directory {
     fn new(state: State, env: Env) -> Self {
         let directory = directory::Directory::new(ObjectSql::new(&state.storage()));
         let caps = config::caps(&env);
-        let inner = Rc::new(Inner { directory, env, storage: state.storage(), working: Cell::new(false), caps });
+        let inner = Rc::new(Inner {
+            directory,
+            env,
+            storage: state.storage(),
+            working: Cell::new(false),
+            stepping: Cell::new(false),
+            calls: Cell::new(0),
+            caps,
+        });
         Directory { state, inner }
     }
 
@@ -88,8 +101,10 @@ impl DurableObject for Directory {
     }
 
     async fn alarm(&self) -> Result<Response> {
+        self.inner.calls.set(0);
         self.inner.set_watchdog();
         self.inner.work().await;
+        self.inner.work_on_backups().await;
         Response::empty()
     }
 }
@@ -164,6 +179,7 @@ impl Inner {
                 for bot in bots::all(&self.env) {
                     profiles::look_after(&self.env, directory, &bot).await;
                 }
+                log(directory.begin_backup_if_due(clock::now()));
                 Response::empty()
             }
             _ => refuse(404, "not_found", "No such route."),
@@ -175,7 +191,8 @@ impl Inner {
     fn set_watchdog(&self) -> bool {
         let Ok(directory) = &self.directory else { return false };
         let waits = directory.next_push().is_ok_and(|push| push.is_some())
-            || directory.next_due_at().is_ok_and(|at| at.is_some());
+            || directory.next_due_at().is_ok_and(|at| at.is_some())
+            || directory.backups_wait().unwrap_or(false);
         if !waits {
             return false;
         }
@@ -209,9 +226,31 @@ impl Inner {
                 }
             }
         }
+        self.rearm(directory, push_again).await;
+    }
+
+    /// Takes some steps of the backup or restore under way. Only in the alarm, which has sub-requests of its own.
+    async fn work_on_backups(&self) {
+        let Ok(directory) = &self.directory else { return };
+        if !directory.backups_wait().unwrap_or(false) || self.stepping.replace(true) {
+            return;
+        }
+        let stepping = Done(&self.stepping);
+        let left = SUB_REQUESTS.saturating_sub(self.calls.get());
+        log(directory.work_on_backups(&Platform::new(&self.env), left).await);
+        drop(stepping);
+        self.rearm(directory, None).await;
+    }
+
+    /// Sets the alarm for what waits first, or clears it.
+    async fn rearm(&self, directory: &directory::Directory<ObjectSql>, push_again: Option<i64>) {
+        let now = clock::now();
         let next = directory.next_due_at().ok().flatten();
-        let done = match [next, push_again].into_iter().flatten().min() {
-            Some(at) => self.storage.set_alarm((at - clock::now()).max(1)).await,
+        let pushes = directory.next_push().ok().flatten().map(|_| now + PUSH_AGAIN_MS);
+        let backups = directory.backups_wait().unwrap_or(true);
+        let backups = backups.then(|| if self.stepping.get() { now + WATCHDOG_MS } else { now });
+        let done = match [next, push_again.or(pushes), backups].into_iter().flatten().min() {
+            Some(at) => self.storage.set_alarm((at - now).max(1)).await,
             None => self.storage.delete_alarm().await,
         };
         if done.is_err() {
@@ -222,6 +261,7 @@ impl Inner {
     /// Hands every queued change to its conversation. `Err`: one did not get through; it stays queued.
     async fn push_all(&self, directory: &directory::Directory<ObjectSql>) -> std::result::Result<(), ()> {
         while let Ok(Some(push)) = directory.next_push() {
+            self.calls.set(self.calls.get() + 1);
             let body = serde_json::to_string(&push.change).ok();
             match objects::chat(&self.env, &push.session, "/access", None, body).await {
                 Ok(response) if response.status_code() == 200 => log(directory.pushed(push.id)),
@@ -232,6 +272,7 @@ impl Inner {
     }
 
     async fn send(&self, directory: &directory::Directory<ObjectSql>, notice: Notice) {
+        self.calls.set(self.calls.get() + 1);
         let call = Call { method: notice.method, params: notice.payload, upload: None };
         let reply = match bots::telegram(&self.env, &notice.bot) {
             Some(telegram) => telegram.call(&call, None).await,

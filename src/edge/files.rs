@@ -48,7 +48,7 @@ extern "C" {
     #[wasm_bindgen(method, catch, js_name = read)]
     fn read_into(this: &JsReader, view: &Uint8Array) -> Result<Promise, JsValue>;
     #[wasm_bindgen(method, catch)]
-    fn cancel(this: &JsReader) -> Result<Promise, JsValue>;
+    pub fn cancel(this: &JsReader) -> Result<Promise, JsValue>;
 
     /// What `read` resolves to.
     pub type JsChunk;

@@ -9,6 +9,7 @@ mod chat_object;
 mod clock;
 mod config;
 mod debug;
+mod directory_backups;
 mod directory_object;
 mod files;
 mod http;
@@ -18,6 +19,7 @@ mod relay_object;
 mod router;
 mod sql;
 mod telegram;
+mod vault;
 mod webhook;
 
 use worker::{Context, Env, Request, Response, Result, ScheduleContext, ScheduledEvent, event};

@@ -59,13 +59,35 @@ pub async fn chat(
     call(env.durable_object("CHAT")?.get_by_name(session)?, path, &headers, body).await
 }
 
+/// The same for an order that may take long; its answer read as text. `None`: none came, or none of success.
+pub async fn order_chat(env: &Env, session: &str, path: &str, body: String, deadline_ms: i64) -> Option<String> {
+    let stub = env.durable_object("CHAT").ok()?.get_by_name(session).ok()?;
+    let headers = [(SESSION, Some(session))];
+    let response = call_within(deadline_ms, stub, path, &headers, Some(body)).await.ok()?;
+    if response.status_code() != 200 {
+        return None;
+    }
+    let response: web_sys::Response = response.into();
+    JsFuture::from(response.text().ok()?).await.ok()?.as_string()
+}
+
 async fn call(stub: Stub, path: &str, headers: &[(&str, Option<&str>)], body: Option<String>) -> Result<Response> {
+    call_within(DEADLINE_MS, stub, path, headers, body).await
+}
+
+async fn call_within(
+    deadline_ms: i64,
+    stub: Stub,
+    path: &str,
+    headers: &[(&str, Option<&str>)],
+    body: Option<String>,
+) -> Result<Response> {
     let mut list = vec![("x-tideclaw-protocol", PROTOCOL)];
     list.extend(headers.iter().filter_map(|&(name, value)| Some((name, value?))));
     let body = body.as_deref().map_or(Payload::None, Payload::Text);
     let init = request_init("POST", &list, body)?;
     let answer = stub.into_rpc::<JsStub>().fetch(&format!("https://object{path}"), &init)?;
-    match select(pin!(JsFuture::from(answer)), pin!(clock::sleep(DEADLINE_MS))).await {
+    match select(pin!(JsFuture::from(answer)), pin!(clock::sleep(deadline_ms))).await {
         Either::Left((response, _)) => Ok(response?.unchecked_into::<web_sys::Response>().into()),
         Either::Right(_) => Err(Error::RustError("the object did not answer in time".into())),
     }

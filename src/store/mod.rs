@@ -4,10 +4,12 @@
 //! Calls made back to back with no `.await` between them become durable as one unit on the platform (Durable Objects,
 //! "write coalescing"); callers rely on that. [`all_or_nothing`] adds that a statement which fails undoes the others.
 
+mod lease;
 mod migrate;
 #[cfg(all(test, not(target_arch = "wasm32")))]
 pub mod native;
 
+pub use lease::{Lease, Leave};
 pub use migrate::{Migration, migrate};
 
 /// One SQLite value. Integers must stay within 53 bits: the platform hands them over as JavaScript numbers.

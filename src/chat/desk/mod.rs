@@ -2,6 +2,8 @@
 //!
 //! One question in, one view out, as JSON. Each feature has a file here. Not here: pages and routes (`admin`).
 
+mod backup;
+
 use serde::{Deserialize, Serialize};
 
 use super::conversation::Conversation;

@@ -13,6 +13,7 @@ pub mod people;
 
 use serde::{Deserialize, Serialize};
 
+use super::backups::RestoreAction;
 use super::{Actor, Caps, Config, Directory, DirectoryError};
 use crate::store::Sql;
 
@@ -26,6 +27,14 @@ pub enum DeskAsk {
     Config(ConfigAsk),
     /// People, groups, invitations.
     People(people::PeopleAsk),
+    /// Backups, what they can be restored from, the last restore: a [`BackupsView`](super::backups::BackupsView).
+    Backups,
+    /// Back up now; the same view.
+    BackUpNow,
+    /// Put back what a manifest lists: a [`RestoreView`](super::backups::RestoreView).
+    RestoreBackup(RestoreAction),
+    /// How the last restore goes: a `RestoreView`, or null.
+    LastRestore,
 }
 
 /// A question with its author, as it travels from the Worker to the Directory object.
@@ -125,6 +134,10 @@ impl<S: Sql> Directory<S> {
             DeskAsk::State => view(&self.state(desk)?),
             DeskAsk::Config(ask) => self.config_desk(ask, desk),
             DeskAsk::People(ask) => self.people_desk(ask, desk),
+            DeskAsk::Backups => view(&self.backups()?),
+            DeskAsk::BackUpNow => view(&self.back_up_now(desk.who, desk.now)?),
+            DeskAsk::RestoreBackup(action) => view(&self.restore_backup(action, desk.who, desk.now)?),
+            DeskAsk::LastRestore => view(&self.last_restore()?),
         }
     }
 }

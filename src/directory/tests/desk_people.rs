@@ -52,9 +52,9 @@ fn a_decision_on_the_page_is_the_same_as_a_press() {
             let code = world.code();
             if page {
                 let ask = PeopleAsk::Person { bot: "main".into(), user_id: ANN, act, code: Some(code.clone()) };
-                assert!(world.desk::<Acted>(ask.clone()).unwrap().changed);
+                assert!(world.people_desk::<Acted>(ask.clone()).unwrap().changed);
                 // The first decision stands.
-                assert_eq!(world.desk::<Acted>(ask).unwrap_err().status, 409);
+                assert_eq!(world.people_desk::<Acted>(ask).unwrap_err().status, 409);
             } else {
                 world.press(OWNER, &format!("dir:{press}:{code}"));
             }
@@ -78,11 +78,11 @@ fn a_code_must_be_that_persons() {
     let code = world.code();
     for (user_id, code) in [(66, code.as_str()), (ANN, "AAAAAAAA"), (ANN, "no code")] {
         let ask = PeopleAsk::Person { bot: "main".into(), user_id, act: PersonAct::Approve, code: Some(code.into()) };
-        assert_eq!(world.desk::<Acted>(ask).unwrap_err().status, 404);
+        assert_eq!(world.people_desk::<Acted>(ask).unwrap_err().status, 404);
     }
     world.wait(HOUR);
     let ask = PeopleAsk::Person { bot: "main".into(), user_id: ANN, act: PersonAct::Approve, code: Some(code) };
-    assert!(world.desk::<Acted>(ask).unwrap_err().message.contains("expired"));
+    assert!(world.people_desk::<Acted>(ask).unwrap_err().message.contains("expired"));
     assert_eq!(world.state(ANN), None);
 }
 
@@ -153,7 +153,7 @@ fn people_are_found_by_name_username_and_id_in_any_alphabet() {
     assert_eq!(ids("202"), [202, 202]);
     assert_eq!(ids("'; DROP TABLE person"), Vec::<i64>::new());
     let two = Find { bot: Some("two".into()), ..Find::default() };
-    assert_eq!(world.desk::<PeopleView>(PeopleAsk::People(two)).unwrap().people.len(), 1);
+    assert_eq!(world.people_desk::<PeopleView>(PeopleAsk::People(two)).unwrap().people.len(), 1);
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn the_page_shows_a_persons_day_and_their_cap() {
     world.act(ANN, PersonAct::Approve).unwrap();
     let row = |world: &World| world.view("55").people[0].clone();
     assert_eq!((row(&world).cap_nano_usd, row(&world).today_nano_usd), (None, 0));
-    let set = |nano_usd| world.desk::<Acted>(PeopleAsk::Cap { user_id: ANN, nano_usd }).unwrap().changed;
+    let set = |nano_usd| world.people_desk::<Acted>(PeopleAsk::Cap { user_id: ANN, nano_usd }).unwrap().changed;
     assert_eq!((set(Some(7)), set(Some(7))), (true, false));
     assert_eq!((row(&world).cap_nano_usd, world.view("").person_cap_nano_usd), (Some(7), Some(5)));
     assert!(set(None));
@@ -221,14 +221,14 @@ fn groups_are_admitted_left_blocked_and_forgotten() {
 fn a_link_needs_an_owner_a_name_and_sane_numbers() {
     let ask = |uses, days, note: &str| PeopleAsk::Invite { bot: "main".into(), note: note.into(), uses, days };
     let nobody = World::unowned();
-    assert_eq!(nobody.desk::<MadeInvite>(ask(1, 7, "")).unwrap_err().code, "no_owner");
+    assert_eq!(nobody.people_desk::<MadeInvite>(ask(1, 7, "")).unwrap_err().code, "no_owner");
     let world = World::owned();
-    assert_eq!(world.desk::<MadeInvite>(ask(1, 7, "")).unwrap_err().status, 503);
+    assert_eq!(world.people_desk::<MadeInvite>(ask(1, 7, "")).unwrap_err().status, 503);
     world.dir.set_bot_profile("main", 7, Some("tide_bot"), T0).unwrap();
     for (uses, days) in [(0, 7), (51, 7), (1, 0), (1, 366), (-1, 7)] {
-        assert_eq!(world.desk::<MadeInvite>(ask(uses, days, "")).unwrap_err().status, 400);
+        assert_eq!(world.people_desk::<MadeInvite>(ask(uses, days, "")).unwrap_err().status, 400);
     }
-    assert_eq!(world.desk::<MadeInvite>(ask(1, 7, &"n".repeat(201))).unwrap_err().status, 400);
+    assert_eq!(world.people_desk::<MadeInvite>(ask(1, 7, &"n".repeat(201))).unwrap_err().status, 400);
     let made: MadeInvite = world.people_desk(ask(2, 7, "home")).unwrap();
     assert_eq!(made.expires_at, T0 + 7 * DAY);
     let code = made.link.strip_prefix("https://t.me/tide_bot?start=").unwrap();
@@ -236,11 +236,11 @@ fn a_link_needs_an_owner_a_name_and_sane_numbers() {
     let view: InvitesView = world.people_desk(PeopleAsk::Invites(Find::default())).unwrap();
     assert!(view.work && view.invites[0].people[0].name == "Ann55 Lee");
     assert!(!serde_json::to_string(&view).unwrap().contains(code), "shown once");
-    assert!(world.desk::<Acted>(PeopleAsk::Revoke { id: made.id }).unwrap().changed);
-    assert!(!world.desk::<Acted>(PeopleAsk::Revoke { id: made.id }).unwrap().changed);
-    assert_eq!(world.desk::<Acted>(PeopleAsk::Revoke { id: 99 }).unwrap_err().status, 404);
+    assert!(world.people_desk::<Acted>(PeopleAsk::Revoke { id: made.id }).unwrap().changed);
+    assert!(!world.people_desk::<Acted>(PeopleAsk::Revoke { id: made.id }).unwrap().changed);
+    assert_eq!(world.people_desk::<Acted>(PeopleAsk::Revoke { id: 99 }).unwrap_err().status, 404);
     world.dir.set_dm_policy(DmPolicy::Open, &Actor::System, T0).unwrap();
-    assert!(!world.desk::<InvitesView>(PeopleAsk::Invites(Find::default())).unwrap().work);
+    assert!(!world.people_desk::<InvitesView>(PeopleAsk::Invites(Find::default())).unwrap().work);
 }
 
 #[test]
@@ -251,7 +251,7 @@ fn who_was_let_in_by_a_code_was_not_turned_away() {
     let view: RefusalsView = world.people_desk(PeopleAsk::Refusals(Find::default())).unwrap();
     assert_eq!(view.refusals.iter().map(|one| one.user_id).collect::<Vec<_>>(), [Some(66)]);
     let none = Find { q: "nobody".into(), ..Find::default() };
-    assert!(world.desk::<RefusalsView>(PeopleAsk::Refusals(none)).unwrap().refusals.is_empty());
+    assert!(world.people_desk::<RefusalsView>(PeopleAsk::Refusals(none)).unwrap().refusals.is_empty());
 }
 
 #[test]
@@ -260,7 +260,7 @@ fn the_json_is_pinned() {
     world.dir.set_bot_profile("main", 7, Some("tide_bot"), T0).unwrap();
     world.act(ANN, PersonAct::Approve).unwrap();
     world.say(66, "hi");
-    world.desk::<Acted>(PeopleAsk::Cap { user_id: ANN, nano_usd: Some(7) }).unwrap();
+    world.people_desk::<Acted>(PeopleAsk::Cap { user_id: ANN, nano_usd: Some(7) }).unwrap();
     let code = world.code();
     let bots = json!([{ "id": "main", "user_id": 7, "username": "tide_bot", "profile_checked_at": T0 }]);
     let expected = json!({

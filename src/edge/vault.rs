@@ -1,0 +1,312 @@
+//! Backups in R2: gzipped and unpacked by the platform, streamed both ways.
+//!
+//! R2 takes only bodies of known length, and what compresses to how much is not known before. So compressed bytes are
+//! gathered up to [`PART`], outside the Wasm, whose memory never shrinks; most backups are one such part. Larger ones go up
+//! in parts. Not here: keys, what is in a backup, what is due (`backup`, `directory::backups`).
+
+use std::cell::Cell;
+use std::pin::pin;
+
+use futures::future::{Either, join, select};
+use js_sys::{Array, Object, Promise, Reflect, TypeError, Uint8Array};
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use worker::Env;
+
+use super::clock;
+use super::files::{JsChunk, JsReader, JsStream, JsWritable, JsWriter, done};
+use crate::backup::vault::{Pieces, Taker, Vault};
+use crate::backup::{DumpError, Refused, key};
+use crate::chat::ports::Lost;
+use crate::directory::backups::Found;
+
+#[wasm_bindgen]
+extern "C" {
+    /// The binding `FILES`.
+    type JsBucket;
+    #[wasm_bindgen(method, catch)]
+    fn get(this: &JsBucket, key: &str) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn put(this: &JsBucket, key: &str, value: &Uint8Array) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn delete(this: &JsBucket, keys: &Array) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn list(this: &JsBucket, options: &JsValue) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = createMultipartUpload)]
+    fn create_upload(this: &JsBucket, key: &str) -> Result<Promise, JsValue>;
+
+    /// What `get` resolves to, and an entry of a list.
+    type JsObject;
+    #[wasm_bindgen(method, getter)]
+    fn key(this: &JsObject) -> String;
+    #[wasm_bindgen(method, getter)]
+    fn size(this: &JsObject) -> f64;
+    #[wasm_bindgen(method, getter)]
+    fn body(this: &JsObject) -> JsBody;
+
+    /// What `list` resolves to.
+    type JsList;
+    #[wasm_bindgen(method, getter)]
+    fn objects(this: &JsList) -> Array;
+    #[wasm_bindgen(method, getter)]
+    fn truncated(this: &JsList) -> bool;
+    #[wasm_bindgen(method, getter)]
+    fn cursor(this: &JsList) -> Option<String>;
+
+    /// A `ReadableStream` to be piped.
+    type JsBody;
+    #[wasm_bindgen(method, catch, js_name = pipeThrough)]
+    fn pipe_through(this: &JsBody, transform: &JsValue) -> Result<JsStream, JsValue>;
+
+    /// What `createMultipartUpload` resolves to.
+    type JsUpload;
+    #[wasm_bindgen(method, catch, js_name = uploadPart)]
+    fn upload_part(this: &JsUpload, number: u32, value: &Uint8Array) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn complete(this: &JsUpload, parts: &Array) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn abort(this: &JsUpload) -> Result<Promise, JsValue>;
+
+    #[wasm_bindgen(js_name = CompressionStream)]
+    type JsCompression;
+    #[wasm_bindgen(constructor, js_class = "CompressionStream", catch)]
+    fn new(format: &str) -> Result<JsCompression, JsValue>;
+    #[wasm_bindgen(method, getter)]
+    fn readable(this: &JsCompression) -> JsStream;
+    #[wasm_bindgen(method, getter)]
+    fn writable(this: &JsCompression) -> JsWritable;
+
+    #[wasm_bindgen(js_name = DecompressionStream)]
+    type JsDecompression;
+    #[wasm_bindgen(constructor, js_class = "DecompressionStream", catch)]
+    fn new(format: &str) -> Result<JsDecompression, JsValue>;
+}
+
+/// Bytes gathered before they go to storage: R2 wants parts of at least 5 MiB and equal length.
+const PART: u32 = 8 * 1024 * 1024;
+/// One backup, one way. Less than whoever asks waits.
+const DEADLINE_MS: i64 = 100_000;
+/// A list or a deletion.
+const SHORT_DEADLINE_MS: i64 = 20_000;
+
+/// Storage for backups.
+pub struct R2(JsBucket);
+
+impl R2 {
+    /// `None` if no bucket is bound.
+    pub fn of(env: &Env) -> Option<R2> {
+        let bucket = Reflect::get(env.unchecked_ref(), &JsValue::from_str("FILES")).ok()?;
+        (!bucket.is_undefined()).then(|| R2(bucket.unchecked_into()))
+    }
+
+    /// A page of what is there. `None`: storage did not answer.
+    pub async fn list(&self, cursor: Option<&str>) -> Option<Found> {
+        let options = Object::new();
+        Reflect::set(&options, &"prefix".into(), &key::PREFIX.into()).ok()?;
+        if let Some(cursor) = cursor {
+            Reflect::set(&options, &"cursor".into(), &cursor.into()).ok()?;
+        }
+        let list: JsList = in_time(SHORT_DEADLINE_MS, done(self.0.list(&options))).await?.ok()?.unchecked_into();
+        let read = |object: JsValue| {
+            let object: JsObject = object.unchecked_into();
+            (object.key(), object.size() as i64)
+        };
+        let cursor = if list.truncated() { list.cursor() } else { None };
+        Some(Found { files: list.objects().iter().map(read).collect(), cursor })
+    }
+
+    /// Deletes files, at most 1,000. False: storage did not answer.
+    pub async fn delete(&self, keys: &[String]) -> bool {
+        let list: Array = keys.iter().map(|key| JsValue::from_str(key)).collect();
+        matches!(in_time(SHORT_DEADLINE_MS, done(self.0.delete(&list))).await, Some(Ok(_)))
+    }
+
+    async fn write_all(&self, key: &str, pieces: Pieces<'_>) -> Result<u64, DumpError> {
+        let gzip = JsCompression::new("gzip").map_err(|_| DumpError::Lost)?;
+        let writer = gzip.writable().get_writer().map_err(|_| DumpError::Lost)?;
+        let whole = Cell::new(false);
+        let fed = async {
+            let fed = feed(&writer, pieces).await;
+            whole.set(fed.is_ok());
+            // Either way it is the end of the stream; `whole` says which.
+            match done(writer.close()).await {
+                Err(Lost) if fed.is_ok() => Err(DumpError::Lost),
+                _ => fed,
+            }
+        };
+        let mut gathered = Gathered { bucket: &self.0, key, chunks: Array::new(), length: 0, total: 0, upload: None };
+        let (fed, stored) = join(fed, gathered.store(gzip.readable().get_reader(), &whole)).await;
+        // What was interrupted says why; that its stream was not stored follows from it.
+        fed?;
+        stored.map_err(|Lost| DumpError::Lost)
+    }
+
+    async fn read_all(&self, key: &str, bytes: Option<u64>, take: Taker<'_>) -> Result<(), Refused> {
+        let object = done(self.0.get(key)).await.map_err(|Lost| Refused::Lost)?;
+        if object.is_null() {
+            return Err(Refused::Missing);
+        }
+        let object: JsObject = object.unchecked_into();
+        let gunzip = JsDecompression::new("gzip").map_err(|_| Refused::Lost)?;
+        let stream = object.body().pipe_through(gunzip.as_ref()).map_err(|_| Refused::Lost)?;
+        let mut reading = Reading { reader: stream.get_reader(), ended: false };
+        match bytes {
+            Some(bytes) if (object.size() as u64) < bytes => return Err(Refused::Truncated),
+            Some(bytes) if (object.size() as u64) > bytes => return Err(Refused::Trailing),
+            _ => {}
+        }
+        while let Some(chunk) = reading.next().await? {
+            take(&chunk.to_vec())?;
+        }
+        Ok(())
+    }
+}
+
+impl Vault for R2 {
+    async fn write(&self, key: &str, pieces: Pieces<'_>) -> Result<u64, DumpError> {
+        in_time(DEADLINE_MS, self.write_all(key, pieces)).await.unwrap_or(Err(DumpError::Lost))
+    }
+
+    async fn read(&self, key: &str, bytes: Option<u64>, take: Taker<'_>) -> Result<(), Refused> {
+        in_time(DEADLINE_MS, self.read_all(key, bytes, take)).await.unwrap_or(Err(Refused::Lost))
+    }
+}
+
+/// `None`: it took too long.
+async fn in_time<T>(ms: i64, work: impl Future<Output = T>) -> Option<T> {
+    match select(pin!(work), pin!(clock::sleep(ms))).await {
+        Either::Left((done, _)) => Some(done),
+        Either::Right(_) => None,
+    }
+}
+
+/// Writes every piece, as fast as the stream takes them.
+async fn feed(writer: &JsWriter, pieces: Pieces<'_>) -> Result<(), DumpError> {
+    while let Some(piece) = pieces()? {
+        done(writer.write(&Uint8Array::from(piece.as_slice()))).await.map_err(|Lost| DumpError::Lost)?;
+    }
+    Ok(())
+}
+
+/// Compressed bytes on their way to storage.
+struct Gathered<'a> {
+    bucket: &'a JsBucket,
+    key: &'a str,
+    chunks: Array,
+    /// Of the chunks.
+    length: u32,
+    /// Of what is stored and gathered.
+    total: u64,
+    /// Once there is more than one part: the upload, its parts.
+    upload: Option<(JsUpload, Array)>,
+}
+
+impl Gathered<'_> {
+    /// Stores all that comes, if it was `whole` at its end.
+    async fn store(&mut self, reader: JsReader, whole: &Cell<bool>) -> Result<u64, Lost> {
+        let stored = self.store_all(reader, whole).await;
+        if stored.is_err()
+            && let Some((upload, _)) = &self.upload
+        {
+            // Parts that are given up would be kept, and paid for, for a week.
+            let _ = done(upload.abort()).await;
+        }
+        stored
+    }
+
+    async fn store_all(&mut self, reader: JsReader, whole: &Cell<bool>) -> Result<u64, Lost> {
+        loop {
+            let chunk: JsChunk = done(reader.read()).await?.unchecked_into();
+            if chunk.done() {
+                break;
+            }
+            let bytes = chunk.value();
+            self.length += bytes.length();
+            self.total += u64::from(bytes.length());
+            self.chunks.push(&bytes);
+            while self.length > PART {
+                self.part(PART).await?;
+            }
+        }
+        if !whole.get() {
+            return Err(Lost);
+        }
+        if self.upload.is_none() {
+            let bytes = self.take(self.length);
+            done(self.bucket.put(self.key, &bytes)).await?;
+            return Ok(self.total);
+        }
+        self.part(self.length).await?;
+        let Some((upload, parts)) = &self.upload else { return Err(Lost) };
+        done(upload.complete(parts)).await?;
+        Ok(self.total)
+    }
+
+    /// Uploads the first `length` gathered bytes as the next part.
+    async fn part(&mut self, length: u32) -> Result<(), Lost> {
+        if self.upload.is_none() {
+            let upload = done(self.bucket.create_upload(self.key)).await?;
+            self.upload = Some((upload.unchecked_into(), Array::new()));
+        }
+        let bytes = self.take(length);
+        let Some((upload, parts)) = &self.upload else { return Err(Lost) };
+        let part = done(upload.upload_part(parts.length() + 1, &bytes)).await?;
+        parts.push(&part);
+        Ok(())
+    }
+
+    /// The first `length` gathered bytes in one piece.
+    fn take(&mut self, length: u32) -> Uint8Array {
+        let whole = Uint8Array::new_with_length(self.length);
+        let mut at = 0;
+        for chunk in self.chunks.iter() {
+            let chunk: Uint8Array = chunk.unchecked_into();
+            whole.set(&chunk, at);
+            at += chunk.length();
+        }
+        self.chunks = Array::new();
+        if length == self.length {
+            self.length = 0;
+            return whole;
+        }
+        self.chunks.push(&whole.slice(length, self.length));
+        self.length -= length;
+        whole.slice(0, length)
+    }
+}
+
+/// Unpacked bytes being read; given up when dropped before their end.
+struct Reading {
+    reader: JsReader,
+    ended: bool,
+}
+
+impl Reading {
+    async fn next(&mut self) -> Result<Option<Uint8Array>, Refused> {
+        let promise = self.reader.read().map_err(|_| Refused::Lost)?;
+        match JsFuture::from(promise).await {
+            Ok(chunk) => {
+                let chunk: JsChunk = chunk.unchecked_into();
+                self.ended = chunk.done();
+                Ok((!self.ended).then(|| chunk.value()))
+            }
+            Err(error) => {
+                self.ended = true;
+                // The platform throws this type for what is no gzip, and others for the network.
+                Err(if error.is_instance_of::<TypeError>() { Refused::Packing } else { Refused::Lost })
+            }
+        }
+    }
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        if !self.ended
+            && let Ok(cancelled) = self.reader.cancel()
+        {
+            // Listened to, so that a refusal is not reported as unhandled.
+            drop(JsFuture::from(cancelled));
+        }
+    }
+}
