@@ -25,6 +25,7 @@ pub mod port;
 pub mod request;
 
 mod overview;
+mod settings;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 mod testing;
@@ -68,6 +69,7 @@ async fn page<O: Office>(office: &O, request: &Request, who: &Identity) -> Resul
         (Method::Get, []) => overview::page(office, request, who).await,
         (Method::Get, ["style.css"]) => Ok(look::style()),
         (Method::Get, ["script.js"]) => Ok(look::script()),
+        (_, ["settings", rest @ ..]) => settings::page(office, request, who, rest).await,
         _ => Err(Refused::not_found(words::not_found(request.lang))),
     }
 }
@@ -78,6 +80,7 @@ async fn api<O: Office>(office: &O, request: &Request, who: &Identity) -> Result
             Ok(Answer::json(&serde_json::json!({ "name": who.name(), "service": who.is_service() }).to_string()))
         }
         (Method::Get, ["overview"]) => overview::api(office, request, who).await,
+        (_, ["settings", rest @ ..]) => settings::api(office, request, rest).await,
         _ => Err(Refused::not_found("No such route.")),
     }
 }

@@ -59,7 +59,7 @@ fn prices(document: &Value, problems: &mut Problems) {
         let number = |value: Option<&Value>| value.and_then(Value::as_f64);
         if let (Some(input), Some(cached)) = (number(input), number(cached))
             && input >= 0.0
-        && cached > input
+            && cached > input
         {
             problems.add(path.field("cached_usd").as_str(), "Is above input_usd.");
         }
