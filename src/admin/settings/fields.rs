@@ -6,6 +6,7 @@
 use serde_json::{Map, Number, Value};
 
 use crate::admin::request::Request;
+use crate::directory::config::diff;
 use crate::directory::config::schema::field_at;
 use crate::directory::config::shape::Shape;
 
@@ -62,10 +63,7 @@ pub fn pretty(value: &Value) -> String {
 fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
-        Value::Number(number) => {
-            let text = number.to_string();
-            text.strip_suffix(".0").map(str::to_owned).unwrap_or(text)
-        }
+        Value::Number(number) => diff::plain(number),
         other => other.to_string(),
     }
 }

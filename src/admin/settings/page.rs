@@ -197,13 +197,14 @@ fn field(path: &str, text: &str, base: Option<&Base>, lang: Lang) -> Markup {
 }
 
 fn document(draft: &Draft, lang: Lang) -> Markup {
+    let rows = (draft.document.lines().count() + 2).clamp(8, 30);
     html! {
         form method="post" action="/_admin/settings/review" {
             input type="hidden" name="base" value=(draft.base);
             input type="hidden" name="note" value=(draft.note);
             label {
                 (say::document_hint(lang, MAX_DOCUMENT / 1024)) " " a href="/api/settings/schema" { "JSON Schema" }
-                textarea.document name="document" rows="24" spellcheck="false" autocomplete="off" {
+                textarea.document name="document" rows=(rows) spellcheck="false" autocomplete="off" {
                     // The parser of pages drops a line break that comes first.
                     "\n" (draft.document)
                 }
@@ -298,6 +299,7 @@ pub fn diff(changes: &[Change], lang: Lang) -> Markup {
 fn secrets(settings: &SettingsView, lang: Lang) -> Markup {
     html! {
         p { (say::secrets_hint(lang)) }
+        p { code { "npx wrangler secret put " (say::secrets_name(lang)) } }
         div.scroll { table {
             @for secret in &settings.secrets {
                 tr {
@@ -306,7 +308,6 @@ fn secrets(settings: &SettingsView, lang: Lang) -> Markup {
                         @if secret.set { (look::badge(Tone::Good, say::set(lang))) }
                         @else { (look::badge(Tone::Plain, say::not_set(lang))) }
                     }
-                    td { code { "npx wrangler secret put " (secret.name) } }
                 }
             }
         } }

@@ -59,6 +59,7 @@ words! {
     changed: "changed", "изменено";
     set: "set", "задан";
     not_set: "not set", "не задан";
+    secrets_name: "NAME", "ИМЯ";
     secrets_hint: "Values are never shown or kept here. To set one, run the command in the project's folder; locally, write it into .dev.vars.",
         "Значения здесь не показываются и не хранятся. Чтобы задать секрет, выполните команду в папке проекта; на своём компьютере впишите его в .dev.vars.";
 }
