@@ -26,6 +26,7 @@ pub mod request;
 
 mod overview;
 mod people;
+mod settings;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 mod testing;
@@ -70,6 +71,7 @@ async fn page<O: Office>(office: &O, request: &Request, who: &Identity) -> Resul
         (Method::Get, ["style.css"]) => Ok(look::style()),
         (Method::Get, ["script.js"]) => Ok(look::script()),
         (_, ["people" | "groups" | "invites" | "refusals", ..]) => people::page(office, request, who).await,
+        (_, ["settings", rest @ ..]) => settings::page(office, request, who, rest).await,
         _ => Err(Refused::not_found(words::not_found(request.lang))),
     }
 }
@@ -81,6 +83,7 @@ async fn api<O: Office>(office: &O, request: &Request, who: &Identity) -> Result
         }
         (Method::Get, ["overview"]) => overview::api(office, request, who).await,
         (_, ["people" | "groups" | "invites" | "refusals", ..]) => people::api(office, request).await,
+        (_, ["settings", rest @ ..]) => settings::api(office, request, rest).await,
         _ => Err(Refused::not_found("No such route.")),
     }
 }

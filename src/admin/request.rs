@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 use crate::directory::desk::Refused;
 use crate::text::Lang;
 
-/// Largest body taken, in bytes.
-pub const MAX_BODY: usize = 512 * 1024;
+/// Largest body taken, in bytes: a form writes the largest configuration document (256 KiB) with three signs a byte.
+pub const MAX_BODY: usize = 1024 * 1024;
 
 /// The two methods there are; `HEAD` counts as `GET`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -76,6 +76,15 @@ impl DurableObject for Directory {
     fn new(state: State, env: Env) -> Self {
         let directory = directory::Directory::new(ObjectSql::new(&state.storage()));
         let caps = config::caps(&env);
+        if let Ok(Some((version, trouble))) =
+            directory.as_ref().map_or(Ok(None), |directory| directory.config_trouble())
+        {
+            let first = trouble.first().map(|problem| format!("{}: {}", problem.path, problem.message));
+            console_error!(
+                "configuration {version} cannot be read, the environment holds: {}",
+                first.unwrap_or_default()
+            );
+        }
         let inner = Rc::new(Inner {
             directory,
             env,

@@ -74,7 +74,8 @@ pub fn refused(frame: &Frame, refused: &Refused) -> Answer {
     page_with_status(refused.status, frame, words::went_wrong(frame.lang), body)
 }
 
-fn page_with_status(status: u16, frame: &Frame, title: &str, body: Markup) -> Answer {
+/// A whole page with any status: a form that was refused keeps what was typed.
+pub fn page_with_status(status: u16, frame: &Frame, title: &str, body: Markup) -> Answer {
     let lang = frame.lang;
     let other = match lang {
         Lang::En => "ru",

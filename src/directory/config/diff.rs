@@ -4,7 +4,7 @@
 //! others), other lists as a whole, long texts by line (`lines`). Not here: how it looks.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 use super::lines::{self, Line, Step};
 use super::path::Path;
@@ -149,8 +149,15 @@ fn is_long(text: &str) -> bool {
 fn shown(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
+        Value::Number(number) => plain(number),
         other => other.to_string(),
     }
+}
+
+/// A number as people write it: dollars are kept with a point, `2.0`.
+pub fn plain(number: &Number) -> String {
+    let text = number.to_string();
+    text.strip_suffix(".0").map(str::to_owned).unwrap_or(text)
 }
 
 #[cfg(test)]
@@ -180,7 +187,7 @@ mod tests {
                 "agents.plain -→{}",
                 "agents.tutor.name -→T",
                 "agents.tutor.tools -→none",
-                "budget.month_usd 10.0→-",
+                "budget.month_usd 10→-",
                 "models.default ollama/a→ollama/b",
                 r#"models.fallbacks -→["ollama/a"]"#,
             ]

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 /// Cells of the table at most; two lists that need more are told as wholly gone and wholly new.
 const MAX_CELLS: usize = 1_000_000;
 
+/// Lines told of one text at most: an operator does not read more, and a history has many texts.
+const MAX_LINES: usize = 400;
+
 /// Unchanged lines shown around a change.
 const AROUND: usize = 2;
 
@@ -47,7 +50,7 @@ impl Line {
     }
 }
 
-/// The lines of two texts, without most of what is the same.
+/// The lines of two texts, without most of what is the same, at most [`MAX_LINES`].
 pub fn compare(old: &str, new: &str) -> Vec<Line> {
     let (old, new): (Vec<&str>, Vec<&str>) = (old.split('\n').collect(), new.split('\n').collect());
     let steps = steps(&old, &new);
@@ -65,6 +68,10 @@ pub fn compare(old: &str, new: &str) -> Vec<Line> {
         };
         if kind == LineKind::Gap && lines.last().is_some_and(|last| last.kind == LineKind::Gap) {
             continue;
+        }
+        if lines.len() == MAX_LINES {
+            lines.push(Line { kind: LineKind::Gap, text: "…".to_owned() });
+            break;
         }
         lines.push(Line { kind, text: text.copied().unwrap_or_default().to_owned() });
     }
@@ -162,5 +169,13 @@ mod tests {
         let old: Vec<usize> = (0..2_000).collect();
         let new: Vec<usize> = (1_000_000..1_002_000).collect();
         assert_eq!(walked(&steps(&old, &new)).2, 0);
+    }
+
+    #[test]
+    fn a_text_is_told_to_an_end() {
+        let lines = compare(&"a\n".repeat(16_000), &"b\n".repeat(16_000));
+        assert_eq!(lines.len(), MAX_LINES + 1);
+        assert_eq!(lines.last().map(|line| line.kind), Some(LineKind::Gap));
+        assert_eq!(compare("same\n", "same\n").len(), 1);
     }
 }

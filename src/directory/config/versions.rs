@@ -227,3 +227,13 @@ fn conflict(base: i64, newest: Option<&Version>) -> Refused {
 fn no_such_version() -> Refused {
     Refused::not_found("There is no such version of the configuration.")
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+impl<S: Sql> Directory<S> {
+    /// Stores what another release might have.
+    pub fn store_foreign_config(&self, document: &str) {
+        let insert = "INSERT INTO config_version (at, who, document, note, parent) VALUES (9, 'admin:x', ?1, '', 1)";
+        self.sql.run(insert, &[document.into()]).unwrap();
+    }
+}

@@ -65,7 +65,7 @@ async fn handle(mut request: Request, env: &Env, area: Area, rest: Vec<String>, 
     let headers = request.headers().clone();
     let fields = if method == Method::Post {
         let Some(body) = super::webhook::read_body(&mut request, MAX_BODY).await? else {
-            return refuse(413, "too_large", "A request has at most 512 KiB.");
+            return refuse(413, "too_large", "A request has at most 1 MiB.");
         };
         let kind = headers.get("content-type")?.unwrap_or_default();
         if kind.starts_with("application/x-www-form-urlencoded") {

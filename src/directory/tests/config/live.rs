@@ -91,8 +91,7 @@ fn a_document_this_release_cannot_read_leaves_the_environment_live_and_is_told()
     assert_eq!(world.dir.live().unwrap().unwrap().0, 1);
     for stored in [r#"{"budget":{"day_usd":5},"moods":{}}"#, r#"{"access":{"private":"friends"}}"#, "{", ""] {
         world.dir.sql.run("DELETE FROM config_version WHERE id > 1", &[]).unwrap();
-        let insert = "INSERT INTO config_version (at, who, document, note, parent) VALUES (9, 'admin:x', ?1, '', 1)";
-        world.dir.sql.run(insert, &[stored.into()]).unwrap();
+        world.dir.store_foreign_config(stored);
         assert_eq!(world.dir.live().unwrap(), None, "{stored}");
         assert_eq!(world.dir.caps(&CAPS).unwrap(), CAPS);
         assert_eq!(world.dir.dm_policy().unwrap(), DmPolicy::Pairing);

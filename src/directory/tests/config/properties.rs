@@ -133,3 +133,12 @@ fn the_schema_has_the_fields_of_the_document() {
     compare(&schema, &full(), "");
     assert_eq!(schema["properties"]["bindings"]["items"]["required"], json!(["agent"]));
 }
+
+/// The example of `docs/configuration.md` is a document.
+#[test]
+fn the_documented_example_is_one() {
+    let text = include_str!("../../../../docs/configuration.md");
+    let (_, rest) = text.split_once("```json\n").unwrap();
+    let (example, _) = rest.split_once("```").unwrap();
+    assert_eq!(check(example).problems, vec![]);
+}

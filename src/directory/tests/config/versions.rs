@@ -157,6 +157,6 @@ fn questions_and_views_are_pinned() {
     );
     assert_eq!(
         serde_json::to_string(&world.history()).unwrap(),
-        format!(r#"[{saved},"changes":[{{"path":"budget.day_usd","kind":"added","after":"1.0"}}]}}]"#)
+        format!(r#"[{saved},"changes":[{{"path":"budget.day_usd","kind":"added","after":"1"}}]}}]"#)
     );
 }
