@@ -9,7 +9,7 @@ use super::path::Path;
 use super::shape::is_agent_id;
 use crate::directory::desk::Problem;
 
-/// The agent that needs no entry.
+/// The agent that answers wherever no binding says otherwise; it needs no entry.
 pub const MAIN: &str = "main";
 
 /// Adds what is wrong.

@@ -13,6 +13,7 @@
 //! | [`diff`](mod@diff) | the difference of two documents; `lines`: of two texts |
 //! | [`versions`] | saved by compare-and-set, history, rollback |
 //! | `live` | the version that holds; caps and the policy for private messages |
+//! | [`resolve`] | which agent answers where, and what a conversation goes by |
 
 pub mod check;
 mod cross;
@@ -22,6 +23,7 @@ mod json_schema;
 mod lines;
 mod live;
 mod path;
+pub mod resolve;
 pub mod schema;
 pub mod shape;
 mod twice;
@@ -29,8 +31,9 @@ pub mod versions;
 
 pub use check::{Checked, check};
 pub use diff::{Change, Kind, diff};
-pub use document::{Agent, Binding, Document};
+pub use document::{Agent, Binding, Document, ToolsProfile};
 pub use json_schema::json_schema;
 pub use lines::{Line, LineKind};
 pub(super) use live::Memory as LiveMemory;
+pub use resolve::SessionConfig;
 pub use versions::{Saved, Version, VersionView};

@@ -25,9 +25,12 @@ mod usage;
 
 use self::decide::{Situation, decide};
 use self::tell::Budget;
+use super::config::SessionConfig;
+use super::config::resolve::resolve;
 use super::{Config, Directory, DirectoryError};
 use crate::llm::ErrorClass;
 use crate::store::{Sql, StoreError, all_or_nothing};
+use crate::telegram::session::SessionKey;
 use crate::text::usage::Span;
 use exchange::{Cap, Caps, ModelAnswer, ModelAsk, Reserve, Reserved};
 
@@ -67,17 +70,19 @@ impl<S: Sql> Directory<S> {
                 self.tell_key_refused(bot, &report.model.provider, cfg, now)?;
             }
         }
-        if ask.reserve.is_none() && ask.reports.iter().all(|report| report.cost_nano_usd == 0) {
-            // Nothing is asked and nothing was spent.
-            return Ok(ModelAnswer { reserved: None, counted });
+        let news = self.config_news(ask)?.map(|config| Reserved::Reconfigure { config: Box::new(config) });
+        let reserve = ask.reserve.as_ref().filter(|_| news.is_none());
+        if reserve.is_none() && ask.reports.iter().all(|report| report.cost_nano_usd == 0) {
+            // Nothing more is asked and nothing was spent.
+            return Ok(ModelAnswer { reserved: news, counted });
         }
         self.presume_unheard(now)?;
-        let person = ask.reserve.as_ref().and_then(|reserve| reserve.person);
-        let step = ask.reserve.as_ref().map(|reserve| (ask.session.as_str(), reserve.step));
+        let person = reserve.and_then(|reserve| reserve.person);
+        let step = reserve.map(|reserve| (ask.session.as_str(), reserve.step));
         let spent = self.spent(person, step, now)?;
-        let reserved = match &ask.reserve {
+        let reserved = match reserve {
             Some(reserve) => self.reserve(&ask.session, reserve, spent, caps, cfg, now)?,
-            None => None,
+            None => news,
         };
         let refused = |by| matches!(reserved, Some(Reserved::Capped { cap, .. }) if cap == by);
         for budget in [
@@ -87,6 +92,16 @@ impl<S: Sql> Directory<S> {
             self.tell_budget(bot, &budget, cfg, now)?;
         }
         Ok(ModelAnswer { reserved, counted })
+    }
+
+    /// What the conversation that asks is to go by from now on, if that is not what it says it goes by.
+    fn config_news(&self, ask: &ModelAsk) -> Result<Option<SessionConfig>, DirectoryError> {
+        let Some(known) = ask.config else { return Ok(None) };
+        let Some((version, document)) = self.live()? else {
+            return Ok((known != 0).then(SessionConfig::default));
+        };
+        let session = SessionKey::parse(&ask.session).filter(|_| version != known);
+        Ok(session.map(|session| resolve(version, &document, &session)))
     }
 
     fn reserve(
