@@ -148,8 +148,12 @@ fn oracle<'a>(document: &'a Document, session: &SessionKey) -> &'a str {
 fn any_binding() -> impl Strategy<Value = Binding> {
     let bot = prop_oneof![Just(None), Just(Some("main".to_owned())), Just(Some("work".to_owned()))];
     let agent = prop_oneof![Just("a"), Just("b"), Just("c"), Just("main"), Just("gone")];
-    (bot, prop::option::of(1..4i64), prop::option::of(1..3i64), agent)
-        .prop_map(|(bot, chat, topic, agent)| Binding { bot, chat, topic, agent: agent.to_owned() })
+    (bot, prop::option::of(1..4i64), prop::option::of(1..3i64), agent).prop_map(|(bot, chat, topic, agent)| Binding {
+        bot,
+        chat,
+        topic,
+        agent: agent.to_owned(),
+    })
 }
 
 proptest! {
