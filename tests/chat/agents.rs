@@ -439,7 +439,11 @@ fn a_store_that_fails_at_any_statement_keeps_what_was_told_whole() {
         sim.store.mend();
         assert_eq!(sim.screen()[0], "Re: Hello", "statement {failing} failed");
         assert_eq!(sim.turns(), ["answered"], "statement {failing} failed");
-        assert!(answered_by(&sim).iter().all(|by| *by == tutor()), "statement {failing} failed: {:?}", answered_by(&sim));
+        assert!(
+            answered_by(&sim).iter().all(|by| *by == tutor()),
+            "statement {failing} failed: {:?}",
+            answered_by(&sim)
+        );
     }
 }
 

@@ -25,7 +25,7 @@ fn told(w: &World, ask: &ModelAsk) -> Option<SessionConfig> {
 
 #[test]
 fn who_goes_by_another_one_is_told_the_live_one_and_nothing_is_reserved() {
-    let w = World::new();
+    let w = World::owned();
     assert_eq!(told(&w, &question(1, Some(0))), None);
     let version = save(&w, PERSONAS);
     let open = w.rows("model_call");
@@ -40,7 +40,7 @@ fn who_goes_by_another_one_is_told_the_live_one_and_nothing_is_reserved() {
 
 #[test]
 fn who_does_not_say_what_it_goes_by_is_not_told() {
-    let w = World::new();
+    let w = World::owned();
     save(&w, PERSONAS);
     assert_eq!(told(&w, &question(1, None)), None, "it is of an older release, or in the middle of a turn");
     let of_an_older_release = json!({"session": "main:55", "reports": []});
@@ -49,7 +49,7 @@ fn who_does_not_say_what_it_goes_by_is_not_told() {
 
 #[test]
 fn a_look_is_told_without_asking_for_leave() {
-    let w = World::new();
+    let w = World::owned();
     let look = |config| ModelAsk { session: "main:55".into(), config, ..ModelAsk::default() };
     assert_eq!(told(&w, &look(Some(0))), None);
     save(&w, PERSONAS);
@@ -58,7 +58,7 @@ fn a_look_is_told_without_asking_for_leave() {
 
 #[test]
 fn reports_that_come_with_the_question_are_counted_once_all_the_same() {
-    let w = World::new();
+    let w = World::owned();
     w.reserve(1, &[(GPT, USD / 10)], &CAPS);
     let version = save(&w, PERSONAS);
     let report = w.report(1, GPT, USD / 4);
@@ -71,7 +71,7 @@ fn reports_that_come_with_the_question_are_counted_once_all_the_same() {
 
 #[test]
 fn a_version_that_is_gone_brings_back_the_environment() {
-    let w = World::new();
+    let w = World::owned();
     assert_eq!(told(&w, &question(1, Some(7))), Some(SessionConfig::default()));
 }
 
@@ -80,10 +80,10 @@ fn the_json_is_pinned() {
     let ask = question(7, Some(3));
     assert_eq!(serde_json::to_value(&ask).unwrap()["config"], 3);
     let config = SessionConfig { version: 4, agent: "a".into(), persona: "A.".into(), ..SessionConfig::default() };
-    let answer = ModelAnswer { reserved: Some(Reserved::Reconfigure { config: Box::new(config) }) };
+    let answer = ModelAnswer { reserved: Some(Reserved::Reconfigure { config: Box::new(config) }), counted: None };
     let expected = json!({"reserved": {"reconfigure": {"config": {"version": 4, "agent": "a", "persona": "A."}}}});
     assert_eq!(serde_json::to_value(&answer).unwrap(), expected);
     assert_eq!(serde_json::from_value::<ModelAnswer>(expected).unwrap(), answer);
     let newer = json!({"reserved": {"ponder": {"for_ms": 5}}, "mood": "good"});
-    assert_eq!(serde_json::from_value::<ModelAnswer>(newer).unwrap(), ModelAnswer { reserved: None });
+    assert_eq!(serde_json::from_value::<ModelAnswer>(newer).unwrap(), ModelAnswer::default());
 }
