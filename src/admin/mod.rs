@@ -24,6 +24,7 @@ pub mod paths;
 pub mod port;
 pub mod request;
 
+mod agents;
 mod overview;
 mod people;
 mod settings;
@@ -68,6 +69,7 @@ pub enum Area {
 async fn page<O: Office>(office: &O, request: &Request, who: &Identity) -> Result<Answer, Refused> {
     match (request.method, request.path().as_slice()) {
         (Method::Get, []) => overview::page(office, request, who).await,
+        (_, ["agents", rest @ ..]) => agents::page(office, request, who, rest).await,
         (Method::Get, ["style.css"]) => Ok(look::style()),
         (Method::Get, ["script.js"]) => Ok(look::script()),
         (_, ["people" | "groups" | "invites" | "refusals", ..]) => people::page(office, request, who).await,
@@ -84,6 +86,8 @@ async fn api<O: Office>(office: &O, request: &Request, who: &Identity) -> Result
         (Method::Get, ["overview"]) => overview::api(office, request, who).await,
         (_, ["people" | "groups" | "invites" | "refusals", ..]) => people::api(office, request).await,
         (_, ["settings", rest @ ..]) => settings::api(office, request, rest).await,
+        (_, ["agents", rest @ ..]) => agents::api(office, request, rest).await,
+        (_, ["bindings", rest @ ..]) => agents::bindings_api(office, request, rest).await,
         _ => Err(Refused::not_found("No such route.")),
     }
 }

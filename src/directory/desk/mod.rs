@@ -4,9 +4,11 @@
 //! questions, its views and its answers. Who acts is known by the Access token (`admin::access`); nobody else gets here.
 //! Not here: pages and routes (`admin`), what needs a conversation's own store (`chat::desk`).
 
+mod agents;
 mod config;
 mod state;
 
+pub use agents::{AgentView, AgentsAsk, AgentsView, BindingPlace, BoundPlace, KnownPlace, Resolved};
 pub use config::{CheckView, ConfigAsk, ConfigView};
 pub use state::State;
 pub mod people;
@@ -35,6 +37,8 @@ pub enum DeskAsk {
     RestoreBackup(RestoreAction),
     /// How the last restore goes: a `RestoreView`, or null.
     LastRestore,
+    /// Who answers where.
+    Agents(AgentsAsk),
 }
 
 /// A question with its author, as it travels from the Worker to the Directory object.
@@ -132,6 +136,7 @@ impl<S: Sql> Directory<S> {
     pub fn desk(&self, ask: &DeskAsk, desk: &Desk<'_>) -> Result<String, Refused> {
         match ask {
             DeskAsk::State => view(&self.state(desk)?),
+            DeskAsk::Agents(ask) => self.agents_desk(ask, desk),
             DeskAsk::Config(ask) => self.config_desk(ask, desk),
             DeskAsk::People(ask) => self.people_desk(ask, desk),
             DeskAsk::Backups => view(&self.backups()?),
