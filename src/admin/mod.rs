@@ -18,6 +18,7 @@
 
 pub mod access;
 pub mod closed;
+pub mod doctor;
 pub mod look;
 pub mod origin;
 pub mod paths;
@@ -66,6 +67,7 @@ pub enum Area {
 async fn page<O: Office>(office: &O, request: &Request, who: &Identity) -> Result<Answer, Refused> {
     match (request.method, request.path().as_slice()) {
         (Method::Get, []) => overview::page(office, request, who).await,
+        (Method::Get, ["doctor"]) => doctor::page(office, request, who).await,
         (Method::Get, ["style.css"]) => Ok(look::style()),
         (Method::Get, ["script.js"]) => Ok(look::script()),
         _ => Err(Refused::not_found(words::not_found(request.lang))),
@@ -78,6 +80,7 @@ async fn api<O: Office>(office: &O, request: &Request, who: &Identity) -> Result
             Ok(Answer::json(&serde_json::json!({ "name": who.name(), "service": who.is_service() }).to_string()))
         }
         (Method::Get, ["overview"]) => overview::api(office, request, who).await,
+        (Method::Get, ["doctor"]) => doctor::api(office, request, who).await,
         _ => Err(Refused::not_found("No such route.")),
     }
 }

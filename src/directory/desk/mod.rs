@@ -4,8 +4,10 @@
 //! questions, its views and its answers. Who acts is known by the Access token (`admin::access`); nobody else gets here.
 //! Not here: pages and routes (`admin`), what needs a conversation's own store (`chat::desk`).
 
+mod doctor;
 mod state;
 
+pub use doctor::{DoctorBackups, DoctorFacts, DoctorGroup, Waiting};
 pub use state::State;
 
 use serde::{Deserialize, Serialize};
@@ -19,6 +21,8 @@ use crate::store::Sql;
 pub enum DeskAsk {
     /// How all stands; the answer is a [`State`].
     State,
+    /// What the doctor needs to know.
+    Doctor,
 }
 
 /// A question with its author, as it travels from the Worker to the Directory object.
@@ -115,6 +119,7 @@ impl<S: Sql> Directory<S> {
     pub fn desk(&self, ask: &DeskAsk, desk: &Desk<'_>) -> Result<String, Refused> {
         match ask {
             DeskAsk::State => view(&self.state(desk)?),
+            DeskAsk::Doctor => view(&self.doctor_facts(desk)?),
         }
     }
 }
