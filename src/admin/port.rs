@@ -17,7 +17,8 @@ pub trait Office {
     /// Unix milliseconds.
     fn now(&self) -> i64;
 
-    /// A variable or secret; `None` when unset or blank. Secrets are only ever asked whether they are there.
+    /// A variable or secret; `None` when unset or blank. Of a secret nothing is ever shown but that it is set; a key goes into
+    /// the header of a request to its own provider.
     fn variable(&self, name: &str) -> Option<String>;
 
     /// Ids of the bots that have a token.

@@ -109,7 +109,9 @@ fn result<T: serde::de::DeserializeOwned>(reply: &Reply) -> Option<T> {
 }
 
 async fn me<O: Office>(office: &O, bot: &str) -> Me {
-    let Some(reply) = in_time(office, DEADLINE_MS / 2, office.telegram(bot, &get_me())).await else { return Me::Unknown };
+    let Some(reply) = in_time(office, DEADLINE_MS / 2, office.telegram(bot, &get_me())).await else {
+        return Me::Unknown;
+    };
     if matches!(outcome::read(&reply), outcome::Outcome::Unauthorized) {
         return Me::Refused;
     }
@@ -196,7 +198,9 @@ async fn keys<O: Office>(office: &O, url: Option<String>) -> Option<bool> {
     }
     let answer = in_time(office, DEADLINE_MS, office.fetch(&get(url?))).await?;
     let page = answer.filter(|answer| answer.status == 200);
-    Some(page.is_some_and(|answer| serde_json::from_slice::<Page>(&answer.body).is_ok_and(|page| !page.keys.is_empty())))
+    Some(
+        page.is_some_and(|answer| serde_json::from_slice::<Page>(&answer.body).is_ok_and(|page| !page.keys.is_empty())),
+    )
 }
 
 async fn provider<O: Office>(office: &O, server: &Server) -> ProviderFacts {
@@ -214,7 +218,9 @@ async fn provider<O: Office>(office: &O, server: &Server) -> ProviderFacts {
 
 async fn listed<O: Office>(office: &O, server: &Server) -> Listed {
     let request = server.seal(server.provider.list(&server.endpoint), &[]);
-    let Some(answer) = in_time(office, DEADLINE_MS, office.fetch(&request)).await.flatten() else { return Listed::Silent };
+    let Some(answer) = in_time(office, DEADLINE_MS, office.fetch(&request)).await.flatten() else {
+        return Listed::Silent;
+    };
     if answer.status != 200 {
         let error = server.provider.classify(answer.status, None, &answer.body);
         return if error.class == ErrorClass::Auth { Listed::Refused } else { Listed::Odd(answer.status) };

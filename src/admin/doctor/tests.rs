@@ -235,7 +235,9 @@ fn cases() -> Vec<Case> {
         case("provider_answers", Warning, |f| f.models.providers[0].list = Listed::Odd(500)),
         case("provider_answers", Warning, |f| f.models.providers[0].list = Listed::Silent),
         case("provider_answers", Warning, |f| f.models.providers[0].list = Listed::Models(vec!["other".into()])),
-        case("provider_answers", Ok, |f| f.models.providers[0].list = Listed::Models(vec!["gpt-oss:120b-cloud".into()])),
+        case("provider_answers", Ok, |f| {
+            f.models.providers[0].list = Listed::Models(vec!["gpt-oss:120b-cloud".into()])
+        }),
         case("provider_answers", Info, |f| {
             f.models.providers.push(ProviderFacts {
                 name: "openai",
@@ -340,7 +342,10 @@ fn office() -> TestOffice {
     let pages = office.pages.get_mut();
     pages.insert("https://bot.example/healthz".into(), page(200, r#"{"status":"ok","version":"0.1.0"}"#));
     pages.insert("https://api.telegram.org".into(), page(302, ""));
-    pages.insert("https://team.cloudflareaccess.com/cdn-cgi/access/certs".into(), page(200, r#"{"keys":[{"kid":"a"}]}"#));
+    pages.insert(
+        "https://team.cloudflareaccess.com/cdn-cgi/access/certs".into(),
+        page(200, r#"{"keys":[{"kid":"a"}]}"#),
+    );
     pages.insert("https://ollama.com/api/tags".into(), page(200, r#"{"models":[{"name":"gpt-oss:120b"}]}"#));
     let variables = [
         ("CF_ACCESS_TEAM_DOMAIN", "team"),
@@ -354,7 +359,10 @@ fn office() -> TestOffice {
     let webhook = serde_json::json!({"url": "https://bot.example/telegram/main", "has_custom_certificate": false,
         "pending_update_count": 0, "allowed_updates": ALLOWED_UPDATES});
     let answers = [
-        ("getMe", serde_json::json!({"id": 7, "is_bot": true, "username": "tideclaw_bot", "can_read_all_group_messages": false})),
+        (
+            "getMe",
+            serde_json::json!({"id": 7, "is_bot": true, "username": "tideclaw_bot", "can_read_all_group_messages": false}),
+        ),
         ("getWebhookInfo", webhook),
         ("getMyCommands", serde_json::json!(menu)),
     ];
@@ -366,7 +374,9 @@ fn office() -> TestOffice {
 }
 
 fn look(office: &TestOffice) -> serde_json::Value {
-    let Answer::Json { status: 200, json } = office.ask(Area::Api, Method::Get, "doctor", "", Lang::En) else { panic!() };
+    let Answer::Json { status: 200, json } = office.ask(Area::Api, Method::Get, "doctor", "", Lang::En) else {
+        panic!()
+    };
     assert!(!json.contains("secret-"), "{json}");
     serde_json::from_str(&json).unwrap()
 }
@@ -381,9 +391,25 @@ fn verdict(report: &serde_json::Value, id: &str) -> String {
 fn the_whole_over_a_real_directory() {
     let office = office();
     let report = look(&office);
-    for id in ["bot_token", "webhook_set", "webhook_secret", "webhook_updates", "commands", "access_keys", "guarded_paths",
-        "open_paths", "provider_answers", "default_model", "caps", "budget", "storage", "owner", "clock", "versions", "config"]
-    {
+    for id in [
+        "bot_token",
+        "webhook_set",
+        "webhook_secret",
+        "webhook_updates",
+        "commands",
+        "access_keys",
+        "guarded_paths",
+        "open_paths",
+        "provider_answers",
+        "default_model",
+        "caps",
+        "budget",
+        "storage",
+        "owner",
+        "clock",
+        "versions",
+        "config",
+    ] {
         assert_eq!(verdict(&report, id), "ok", "{id}: {report}");
     }
     assert_eq!(report["version"], env!("CARGO_PKG_VERSION"));
@@ -447,7 +473,8 @@ fn the_page_says_it_in_both_languages_and_shows_foreign_text_as_text() {
 /// What `npm run setup` tells Telegram. If this fails, write what the test expects into the file.
 #[test]
 fn the_wizard_and_the_worker_tell_telegram_the_same() {
-    let file: serde_json::Value = serde_json::from_str(include_str!("../../../local-dev/operate/telegram.json")).unwrap();
+    let file: serde_json::Value =
+        serde_json::from_str(include_str!("../../../local-dev/operate/telegram.json")).unwrap();
     assert_eq!(file["allowed_updates"], serde_json::json!(ALLOWED_UPDATES));
     for (code, lang) in [("", Lang::En), ("ru", Lang::Ru)] {
         let menu = crate::text::chat::menu(lang)

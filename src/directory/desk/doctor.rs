@@ -91,8 +91,7 @@ impl<S: Sql> Directory<S> {
             unread_config: self.config_trouble()?.map(|(version, _)| version),
             outbox: self.waiting("min(created_at) FROM outbox WHERE state IN ('waiting', 'sending')", &[])?,
             deliveries: self.number("SELECT coalesce(sum(waiting), 0) FROM session WHERE changed_at > 0", &[]),
-            errors: self
-                .number("SELECT count(*) FROM event WHERE level = 'error' AND at > ?1", &[(now - HOUR).into()]),
+            errors: self.number("SELECT count(*) FROM event WHERE level = 'error' AND at > ?1", &[(now - HOUR).into()]),
             backups: self.doctor_backups(),
         })
     }

@@ -78,4 +78,3 @@ pub async fn storage(env: &Env, now: i64) -> Stored {
         _ => Stored::NotRead,
     }
 }
-

@@ -54,9 +54,14 @@ fn default_model(chain: &[Result<ModelRef, String>], desk: &mut Desk) {
 /// Whether every model that may be asked has a server. The first without one is named; it is worse if it is the default.
 fn homes(facts: &Facts, chain: &[Result<ModelRef, String>], desk: &mut Desk) {
     let has_home = |model: &ModelRef| {
-        facts.models.providers.iter().any(|provider| provider.name == model.provider && (provider.has_key || !provider.needs_key))
+        facts
+            .models
+            .providers
+            .iter()
+            .any(|provider| provider.name == model.provider && (provider.has_key || !provider.needs_key))
     };
-    let homeless = chain.iter().enumerate().find_map(|(at, model)| model.as_ref().ok().filter(|m| !has_home(m)).map(|m| (at, m)));
+    let homeless =
+        chain.iter().enumerate().find_map(|(at, model)| model.as_ref().ok().filter(|m| !has_home(m)).map(|m| (at, m)));
     match homeless {
         Some((at, model)) => {
             let said = words::model_homeless(desk.lang, &String::from(model.clone()));
@@ -130,7 +135,9 @@ fn answers(provider: &ProviderFacts, chain: &[Result<ModelRef, String>], desk: &
             // An empty list says nothing of what is there.
             let unlisted = wanted.iter().find(|model| !names.is_empty() && !is_listed(names, &model.model));
             match unlisted {
-                Some(model) => desk.warning("provider_answers", words::model_unlisted(lang, &String::from((*model).clone()))),
+                Some(model) => {
+                    desk.warning("provider_answers", words::model_unlisted(lang, &String::from((*model).clone())))
+                }
                 None => desk.ok("provider_answers", words::provider_answers(lang, names.len())),
             }
         }
