@@ -96,7 +96,8 @@ pub async fn page<O: Office>(office: &O, request: &Request, who: &Identity) -> R
     Ok(page::render(&Frame::new(request, who, "doctor"), &report))
 }
 
-/// `GET /api/doctor`. Messages of the API are English.
+/// `GET /api/doctor`. Messages of the API are English, unless `?lang=ru` asks for the page's other words.
 pub async fn api<O: Office>(office: &O, request: &Request, _who: &Identity) -> Result<Answer, Refused> {
-    Ok(Answer::json(&view(&examine(office, &request.origin, Lang::En).await)?))
+    let lang = if request.query("lang") == Some("ru") { Lang::Ru } else { Lang::En };
+    Ok(Answer::json(&view(&examine(office, &request.origin, lang).await)?))
 }
