@@ -155,8 +155,9 @@ mod tests {
         let understood: Vec<&str> =
             body.lines().filter_map(|line| line.trim().strip_prefix('"')?.split('"').next()).collect();
         let mut asked = ALLOWED_UPDATES.to_vec();
-        let mut sorted = understood.clone();
-        (asked.sort_unstable(), sorted.sort_unstable());
+        let mut sorted = understood;
+        asked.sort_unstable();
+        sorted.sort_unstable();
         assert_eq!(sorted, asked);
     }
 }

@@ -16,11 +16,11 @@ use crate::text::admin::doctor::{self as words, Said};
 pub fn all(facts: &Facts, lang: Lang) -> Vec<Finding> {
     let mut desk = Desk { lang, group: Group::Telegram, subject: None, findings: Vec::new() };
     telegram::check(facts, &mut desk);
-    access::check(facts, &mut desk.of(Group::Access));
-    models::check(facts, &mut desk.of(Group::Models));
-    people::check(facts, &mut desk.of(Group::People));
-    storage::check(facts, &mut desk.of(Group::Storage));
-    system::check(facts, &mut desk.of(Group::System));
+    access::check(facts, desk.of(Group::Access));
+    models::check(facts, desk.of(Group::Models));
+    people::check(facts, desk.of(Group::People));
+    storage::check(facts, desk.of(Group::Storage));
+    system::check(facts, desk.of(Group::System));
     desk.findings
 }
 

@@ -94,7 +94,7 @@ fn budget(directory: &DoctorFacts, desk: &mut Desk) {
     let usage = &directory.usage;
     let Some(caps) = usage.caps else { return desk.unknown("budget", "the Directory") };
     // A cap of zero is no budget that could be used up; `caps` speaks of it.
-    let share = |spent: u64, cap: u64| if cap == 0 { 0 } else { spent.saturating_mul(100) / cap };
+    let share = |spent: u64, cap: u64| spent.saturating_mul(100).checked_div(cap).unwrap_or(0);
     let used = share(usage.day.nano_usd, caps.day_nano_usd).max(share(usage.month.nano_usd, caps.month_nano_usd));
     match used {
         100.. => desk.error("budget", words::budget_gone(desk.lang)),
