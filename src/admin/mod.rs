@@ -18,6 +18,7 @@
 
 pub mod access;
 pub mod closed;
+pub mod doctor;
 pub mod look;
 pub mod origin;
 pub mod paths;
@@ -70,6 +71,7 @@ async fn page<O: Office>(office: &O, request: &Request, who: &Identity) -> Resul
     match (request.method, request.path().as_slice()) {
         (Method::Get, []) => overview::page(office, request, who).await,
         (_, ["agents", rest @ ..]) => agents::page(office, request, who, rest).await,
+        (Method::Get, ["doctor"]) => doctor::page(office, request, who).await,
         (Method::Get, ["style.css"]) => Ok(look::style()),
         (Method::Get, ["script.js"]) => Ok(look::script()),
         (_, ["people" | "groups" | "invites" | "refusals", ..]) => people::page(office, request, who).await,
@@ -88,6 +90,7 @@ async fn api<O: Office>(office: &O, request: &Request, who: &Identity) -> Result
         (_, ["settings", rest @ ..]) => settings::api(office, request, rest).await,
         (_, ["agents", rest @ ..]) => agents::api(office, request, rest).await,
         (_, ["bindings", rest @ ..]) => agents::bindings_api(office, request, rest).await,
+        (Method::Get, ["doctor"]) => doctor::api(office, request, who).await,
         _ => Err(Refused::not_found("No such route.")),
     }
 }

@@ -5,8 +5,10 @@
 
 use serde::de::DeserializeOwned;
 
+use super::doctor::facts::Stored;
 use crate::chat::desk::ChatAsk;
 use crate::directory::desk::{DeskAsk, Refused};
+use crate::llm::HttpRequest;
 use crate::telegram::method::Call;
 use crate::telegram::outcome::Reply;
 
@@ -15,7 +17,8 @@ pub trait Office {
     /// Unix milliseconds.
     fn now(&self) -> i64;
 
-    /// A variable or secret; `None` when unset or blank. Secrets are only ever asked whether they are there.
+    /// A variable or secret; `None` when unset or blank. Of a secret nothing is ever shown but that it is set; a key goes into
+    /// the header of a request to its own provider.
     fn variable(&self, name: &str) -> Option<String>;
 
     /// Ids of the bots that have a token.
@@ -29,6 +32,28 @@ pub trait Office {
 
     /// Calls Telegram as `bot`.
     async fn telegram(&self, bot: &str, call: &Call) -> Reply;
+
+    /// Waits; for deadlines of the caller's own.
+    async fn sleep(&self, ms: i64);
+
+    /// Sends a request as a stranger would and reads the answer, of it at most [`MAX_FETCHED`] bytes. Redirects are not
+    /// followed. `None`: no answer.
+    async fn fetch(&self, request: &HttpRequest) -> Option<Fetched>;
+
+    /// Writes a file of a few bytes, reads it back and deletes it.
+    async fn try_storage(&self) -> Stored;
+}
+
+/// Most of an answer that is read; what is longer is cut. A provider's list of models fits.
+pub const MAX_FETCHED: usize = 1 << 20;
+
+/// An answer to [`Office::fetch`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetched {
+    pub status: u16,
+    /// The server's `date`, Unix milliseconds.
+    pub date: Option<i64>,
+    pub body: Vec<u8>,
 }
 
 /// Reads a view that a page is made of.

@@ -4,12 +4,14 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
 use super::access::Identity;
-use super::port::Office;
+use super::doctor::facts::Stored;
+use super::port::{Fetched, Office};
 use super::request::{Answer, Method, Request, form_fields};
 use super::{Area, answer};
 use crate::chat::desk::ChatAsk;
 use crate::directory::desk::{Desk, DeskAsk, Refused};
 use crate::directory::{Caps, Config, Directory};
+use crate::llm::HttpRequest;
 use crate::store::native::Sqlite;
 use crate::telegram::method::Call;
 use crate::telegram::outcome::Reply;
@@ -33,6 +35,11 @@ pub struct TestOffice {
     pub telegram: RefCell<HashMap<String, String>>,
     /// What Telegram was asked.
     pub called: RefCell<Vec<(String, Call)>>,
+    /// What servers answer, by address; no answer otherwise.
+    pub pages: RefCell<HashMap<String, Fetched>>,
+    /// What servers were asked: method and address.
+    pub fetched: RefCell<Vec<(&'static str, String)>>,
+    pub storage: Cell<Stored>,
 }
 
 impl TestOffice {
@@ -46,6 +53,9 @@ impl TestOffice {
             asked: RefCell::default(),
             telegram: RefCell::default(),
             called: RefCell::default(),
+            pages: RefCell::default(),
+            fetched: RefCell::default(),
+            storage: Cell::new(Stored::Well),
         }
     }
 
@@ -106,6 +116,20 @@ impl Office for TestOffice {
         self.called.borrow_mut().push((bot.to_owned(), call.clone()));
         let scripted = self.telegram.borrow().get(&call.method).cloned();
         Reply::Answered { status: 200, body: scripted.unwrap_or_else(|| r#"{"ok":true,"result":true}"#.to_owned()) }
+    }
+
+    /// Never over: whatever has an answer here has it at once.
+    async fn sleep(&self, _ms: i64) {
+        std::future::pending().await
+    }
+
+    async fn fetch(&self, request: &HttpRequest) -> Option<Fetched> {
+        self.fetched.borrow_mut().push((request.method, request.url.clone()));
+        self.pages.borrow().get(&request.url).cloned()
+    }
+
+    async fn try_storage(&self) -> Stored {
+        self.storage.get()
     }
 }
 

@@ -23,6 +23,8 @@ extern "C" {
     fn get(this: &JsBucket, key: &str, options: &JsValue) -> Result<Promise, JsValue>;
     #[wasm_bindgen(method, catch)]
     fn put(this: &JsBucket, key: &str, value: &JsValue) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = delete)]
+    fn remove(this: &JsBucket, key: &str) -> Result<Promise, JsValue>;
 
     /// What these resolve to.
     type JsObject;
@@ -114,6 +116,11 @@ impl Bucket {
         }
         let buffer = done(object.unchecked_into::<JsObject>().array_buffer()).await?;
         Ok(Uint8Array::new(&buffer).to_vec())
+    }
+
+    /// Deletes a file; one that is not there is no error.
+    pub async fn delete_one(&self, key: &str) -> Result<(), Lost> {
+        done(self.0.remove(key)).await.map(drop)
     }
 
     /// Stores bytes.

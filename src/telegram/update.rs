@@ -141,3 +141,23 @@ fn decode_kind(name: &str, raw: &str) -> Option<UpdateKind> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// The kinds named in `decode_kind`, from the text of this file: what is asked for and what is understood are one list.
+    #[test]
+    fn exactly_the_kinds_we_understand_are_asked_for() {
+        let source = include_str!("update.rs");
+        let body = source.split("fn decode_kind").nth(1).unwrap().split("\n}\n").next().unwrap();
+        let understood: Vec<&str> =
+            body.lines().filter_map(|line| line.trim().strip_prefix('"')?.split('"').next()).collect();
+        let mut asked = ALLOWED_UPDATES.to_vec();
+        let mut sorted = understood;
+        asked.sort_unstable();
+        sorted.sort_unstable();
+        assert_eq!(sorted, asked);
+    }
+}

@@ -6,10 +6,12 @@
 
 mod agents;
 mod config;
+mod doctor;
 mod state;
 
 pub use agents::{AgentView, AgentsAsk, AgentsView, BindingPlace, BoundPlace, KnownPlace, Resolved};
 pub use config::{CheckView, ConfigAsk, ConfigView};
+pub use doctor::{DoctorBackups, DoctorFacts, DoctorGroup, Waiting};
 pub use state::State;
 pub mod people;
 
@@ -39,6 +41,8 @@ pub enum DeskAsk {
     LastRestore,
     /// Who answers where.
     Agents(AgentsAsk),
+    /// What the doctor needs to know.
+    Doctor,
 }
 
 /// A question with its author, as it travels from the Worker to the Directory object.
@@ -143,6 +147,7 @@ impl<S: Sql> Directory<S> {
             DeskAsk::BackUpNow => view(&self.back_up_now(desk.who, desk.now)?),
             DeskAsk::RestoreBackup(action) => view(&self.restore_backup(action, desk.who, desk.now)?),
             DeskAsk::LastRestore => view(&self.last_restore()?),
+            DeskAsk::Doctor => view(&self.doctor_facts(desk)?),
         }
     }
 }

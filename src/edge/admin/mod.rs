@@ -4,6 +4,7 @@
 
 mod access;
 mod office;
+mod probe;
 
 use worker::{Env, Headers, Request, Response, Result};
 

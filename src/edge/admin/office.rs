@@ -1,15 +1,24 @@
 //! The ports of the control plane on the platform.
 
+use std::pin::pin;
+
+use futures::future::{Either, select};
 use worker::{Env, Response};
 
 use super::super::{bots, clock, config, objects, webhook};
+use super::probe;
 use crate::admin::access::Identity;
-use crate::admin::port::Office;
+use crate::admin::doctor::facts::Stored;
+use crate::admin::port::{Fetched, Office};
 use crate::chat::desk::ChatAsk;
 use crate::directory::desk::people::Acted;
 use crate::directory::desk::{DeskAsk, DeskCall, Refused};
+use crate::llm::HttpRequest;
 use crate::telegram::method::Call;
 use crate::telegram::outcome::Reply;
+
+/// A request that takes longer has no answer.
+const FETCH_DEADLINE_MS: i64 = 15_000;
 
 /// The platform, as the person who is signed in.
 pub struct Platform<'a> {
@@ -59,6 +68,21 @@ impl Office for Platform<'_> {
             Some(telegram) => telegram.call(call, None).await,
             None => Reply::Answered { status: 401, body: String::new() },
         }
+    }
+
+    async fn sleep(&self, ms: i64) {
+        clock::sleep(ms).await;
+    }
+
+    async fn fetch(&self, request: &HttpRequest) -> Option<Fetched> {
+        match select(pin!(probe::fetch(request)), pin!(clock::sleep(FETCH_DEADLINE_MS))).await {
+            Either::Left((answer, _)) => answer.ok(),
+            Either::Right(_) => None,
+        }
+    }
+
+    async fn try_storage(&self) -> Stored {
+        probe::storage(self.env, clock::now()).await
     }
 }
 

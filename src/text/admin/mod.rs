@@ -4,6 +4,8 @@
 
 pub mod access;
 pub mod agents;
+pub mod doctor;
+
 pub mod overview;
 pub mod people;
 pub mod settings;
