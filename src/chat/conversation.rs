@@ -8,9 +8,11 @@ use std::cell::{Cell, RefCell};
 use super::MIGRATIONS;
 use super::config::Config;
 use super::facts::{self, AllTold};
+use super::log::Events;
 use super::ports::Ports;
 use super::settings::Settings;
 use super::signal::Signal;
+use crate::directory::Level;
 use crate::store::{Sql, StoreError, all_or_nothing, migrate};
 use crate::telegram::method::Target;
 
@@ -42,6 +44,8 @@ pub(super) struct Live {
     pub reports: Cell<(u64, u64)>,
     /// Reports may wait until then for a question to ride with. 0 at first: those of an instance before go at once.
     pub report_by: Cell<i64>,
+    /// For operators, on their way to the Directory.
+    pub events: Events,
     /// Known: no message waits and no turn is open. False when not known.
     pub idle: Cell<bool>,
     /// Raised to end the running model call.
@@ -63,6 +67,7 @@ impl Default for Live {
             lookup_asked: Cell::new(true),
             reports: Cell::new((1, 0)),
             report_by: Cell::default(),
+            events: Events::default(),
             idle: Cell::default(),
             stop: Signal::default(),
             came: Signal::default(),
@@ -190,7 +195,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         let delivery = row.opt_int(0)?.map(due);
         let waiting = row.opt_int(1)?.map(|at| if busy { watchdog } else { at.max(now) });
         let open = (row.int(2)? != 0).then_some(watchdog);
-        let report = (row.int(3)? != 0).then(|| self.live.report_by.get().max(now));
+        let report = (row.int(3)? != 0 || live.events.press()).then(|| self.live.report_by.get().max(now));
         Ok([delivery, waiting, open, report, busy.then_some(watchdog)].into_iter().flatten().min())
     }
 
@@ -233,7 +238,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
 
     pub(super) fn fault(&self, what: &str, error: &StoreError) {
         self.live.faulted.set(true);
-        self.ports.log(&format!("chat {what}: {error}"));
+        self.note(Level::Error, "store", &format!("chat {what}: {error}"));
     }
 }
 

@@ -130,9 +130,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             failure: ended.error.map(failure_of),
         };
         let (written, heard) = self.live.reports.get();
-        let by = if ended.error.is_some() { now } else { now + RIDE_MS };
-        let by = if written == heard { by } else { by.min(self.live.report_by.get()) };
-        self.live.report_by.set(by);
+        self.tell_by(if ended.error.is_some() { now } else { now + RIDE_MS });
         self.live.reports.set((written + 1, heard));
         turn::end_call(&self.sql, step, ended.state, &detail_of(ended), &to_json(&report)?, now)
     }
@@ -140,6 +138,12 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     /// Journals how one try ended that is followed by another under the same leave.
     pub(super) fn end_try(&self, step: i64, ended: &Ended<'_>) -> Result<(), StoreError> {
         turn::end_step(&self.sql, step, ended.state, &detail_of(ended), self.ports.now())
+    }
+
+    /// The Directory is to hear what waits at `by`, or sooner if it was to hear of something sooner.
+    pub(super) fn tell_by(&self, by: i64) {
+        let by = if self.has_reports() { by.min(self.live.report_by.get()) } else { by };
+        self.live.report_by.set(by);
     }
 
     /// Sends reports that wait. What is not heard stays, and the alarm tries again.
@@ -157,12 +161,14 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         let written = self.live.reports.get().0;
         let rows = if self.has_reports() { turn::reports(&self.sql, MAX_REPORTS)? } else { Vec::new() };
         let all = (rows.len() as i64) < MAX_REPORTS;
-        if rows.is_empty() && reserve.is_none() {
+        let events = self.live.events.take();
+        if rows.is_empty() && reserve.is_none() && events.is_empty() {
             self.note_heard(written);
             return Ok(Some(ModelAnswer { reserved: None }));
         }
         let reports = rows.iter().filter_map(|(_, json)| serde_json::from_str(json).ok()).collect();
-        let ask = ModelAsk { session: self.session().unwrap_or_default(), reports, reserve, ..ModelAsk::default() };
+        let session = self.session().unwrap_or_default();
+        let ask = ModelAsk { session, reports, reserve, events, ..ModelAsk::default() };
         let answer = self.ports.directory("/model", to_json(&ask)?).await;
         let answer = answer.and_then(|json| serde_json::from_str(&json).ok());
         if answer.is_some() {
@@ -173,6 +179,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
                 self.note_heard(written);
             }
         } else {
+            self.live.events.give_back(ask.events);
             self.live.report_by.set(self.ports.now() + AGAIN_MS);
         }
         Ok(answer)
@@ -181,7 +188,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     /// Whether the Directory may have something to hear.
     fn has_reports(&self) -> bool {
         let (written, heard) = self.live.reports.get();
-        written != heard
+        written != heard || self.live.events.press()
     }
 
     /// It has heard the first `count` reports of this instance; more may have been written meanwhile.

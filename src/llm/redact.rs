@@ -48,7 +48,11 @@ pub fn redact_to(text: &str, max: usize) -> String {
     let mut hidden = false;
     let mut authorization = false;
     // A body can be megabytes; anything past a few thousand signs cannot reach the result.
-    let head: String = text.chars().take(max.saturating_mul(16)).collect();
+    let mut head: &str = &clip(text, max.saturating_mul(16));
+    if head.len() < text.len() {
+        // The last word was cut: what is left of a secret would not be known for one.
+        head = head.rsplit_once(char::is_whitespace).map_or(head, |(whole, _)| whole);
+    }
     for word in head.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()) {
         if !out.is_empty() {
             out.push(' ');

@@ -23,6 +23,7 @@ mod ledger;
 mod tell;
 mod usage;
 
+pub(super) use self::calendar::day_of;
 use self::decide::{Situation, decide};
 use self::tell::Budget;
 use super::{Config, Directory, DirectoryError};
@@ -41,7 +42,21 @@ impl<S: Sql> Directory<S> {
         cfg: &Config<'_>,
         now: i64,
     ) -> Result<ModelAnswer, DirectoryError> {
-        Ok(all_or_nothing(&self.sql, || self.model_call_steps(ask, caps, cfg, now).map_err(StoreError::from))?)
+        let fresh = self.fresh.borrow().len();
+        let steps = || {
+            let mut counted = Vec::new();
+            let answer = self.model_call_steps(ask, caps, cfg, now, &mut counted)?;
+            self.note_events(&ask.session, &ask.events, now)?;
+            self.count(ask, &counted)?;
+            Ok(answer)
+        };
+        let done = all_or_nothing(&self.sql, || steps().map_err(|error: DirectoryError| StoreError::from(error)));
+        if done.is_err() {
+            // What memory holds of it was not rolled back with the rows.
+            self.counters.take();
+            self.fresh.borrow_mut().truncate(fresh);
+        }
+        Ok(done?)
     }
 
     fn model_call_steps(
@@ -50,12 +65,14 @@ impl<S: Sql> Directory<S> {
         caps: &Caps,
         cfg: &Config<'_>,
         now: i64,
+        counted: &mut Vec<i64>,
     ) -> Result<ModelAnswer, DirectoryError> {
         let bot = ask.session.split(':').next().unwrap_or_default();
         for report in &ask.reports {
             if !self.count_report(&ask.session, report, now)? {
                 continue;
             }
+            counted.push(report.step);
             self.note_health(report, now)?;
             if report.failure.as_ref().is_some_and(|failure| failure.class == ErrorClass::Auth) {
                 self.tell_key_refused(bot, &report.model.provider, cfg, now)?;

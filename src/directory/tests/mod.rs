@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod claim;
+mod events;
 mod groups;
 mod model_calls;
 mod outbox;
