@@ -1,9 +1,11 @@
 // Runs the Worker with an emulated Telegram and stand-ins for the models, until Ctrl-C. Started by start.mjs.
 //
 // What `.dev.vars` sets wins: with TELEGRAM_BOT_TOKEN in it, the real Telegram is used instead of the emulated one, and
-// with a model provider's key or address in it, that provider answers (models/local.mjs).
+// with a model provider's key or address in it, that provider answers (models/local.mjs). So does Cloudflare Access with its
+// team in it (access/local.mjs).
 
 import { randomBytes, randomInt } from "node:crypto";
+import { startAccess } from "./access/local.mjs";
 import { startModels } from "./models/local.mjs";
 import { takeLock } from "./setup/cache.mjs";
 import { Failure } from "./setup/process.mjs";
@@ -37,7 +39,8 @@ async function start() {
   const realTelegram = "TELEGRAM_BOT_TOKEN" in user.values;
 
   const models = await startModels({ user: user.values, gateway: process.argv.includes("--gateway"), closeLater: (close) => open.push(close) });
-  Object.assign(vars, models.vars);
+  const access = await startAccess({ user: user.values, closeLater: (close) => open.push(close) });
+  Object.assign(vars, models.vars, access.vars);
 
   let telegram;
   const emulate = async (workerUrl) => {
@@ -66,10 +69,10 @@ async function start() {
 
   const cron = await worker.runCron();
   if (!cron) console.error("The cron handler failed: the bot's command menu may be missing. See .cache/logs/wrangler.log");
-  tell({ worker, telegram, claim, models });
+  tell({ worker, telegram, claim, models, admin: await access.standBefore(worker.url) });
 }
 
-function tell({ worker, telegram, claim, models }) {
+function tell({ worker, telegram, claim, models, admin }) {
   const lines = telegram
     ? [`Chat page    ${telegram.url}/?start=${claim}`, `Become owner send  /start ${claim}  (once; it is kept between starts)`]
     : [
@@ -78,6 +81,7 @@ function tell({ worker, telegram, claim, models }) {
         `Become owner send the bot  /start ${claim}`,
       ];
   lines.push(
+    `Admin page   ${admin}`,
     ...models.lines.map((line, i) => `${(i === 0 ? "Models" : "").padEnd(13)}${line}`),
     `Worker       ${worker.url}   log: .cache/logs/wrangler.log   state: .wrangler/state`,
     "Stop         Ctrl-C",

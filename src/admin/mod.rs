@@ -7,14 +7,20 @@
 //!
 //! | file | holds |
 //! |---|---|
+//! | [`paths`] | which paths are guarded |
 //! | [`access`] | who is there: Cloudflare Access tokens, verified |
+//! | [`origin`] | whether they meant to ask |
+//! | [`closed`] | what those read who are not let in |
 //! | [`request`] | requests and answers as data |
 //! | [`port`] | what comes from outside |
 //! | [`look`] | the frame of every page, its parts, style and script |
 //! | the rest | a feature each: its page and its part of the API |
 
 pub mod access;
+pub mod closed;
 pub mod look;
+pub mod origin;
+pub mod paths;
 pub mod port;
 pub mod request;
 
@@ -68,7 +74,9 @@ async fn page<O: Office>(office: &O, request: &Request, who: &Identity) -> Resul
 
 async fn api<O: Office>(office: &O, request: &Request, who: &Identity) -> Result<Answer, Refused> {
     match (request.method, request.path().as_slice()) {
-        (Method::Get, ["whoami"]) => Ok(Answer::json(&serde_json::json!({ "name": who.name() }).to_string())),
+        (Method::Get, ["whoami"]) => {
+            Ok(Answer::json(&serde_json::json!({ "name": who.name(), "service": who.is_service() }).to_string()))
+        }
         (Method::Get, ["overview"]) => overview::api(office, request, who).await,
         _ => Err(Refused::not_found("No such route.")),
     }

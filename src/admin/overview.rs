@@ -1,26 +1,254 @@
-//! The first page: is all well, and what is to be done if not.
+//! The first page: how all stands, and what is to be done where it does not.
+//!
+//! Not here: the judgement itself (`doctor`), which also probes what costs time.
 
-use maud::html;
+use maud::{Markup, html};
+use serde::Serialize;
 
 use super::access::Identity;
-use super::look::{self, Frame};
+use super::look::{self, Frame, Tone};
 use super::port::{Office, read};
 use super::request::{Answer, Request};
-use crate::directory::Bot;
-use crate::directory::desk::{DeskAsk, Refused};
+use crate::directory::Totals;
+use crate::directory::desk::{DeskAsk, Refused, State};
+use crate::llm::Servers;
+use crate::telegram::webhook_info::WebhookInfo;
+use crate::text::Lang;
 use crate::text::admin as words;
+use crate::text::admin::overview as say;
+use crate::text::amount;
 
-pub async fn page<O: Office>(office: &O, request: &Request, who: &Identity) -> Result<Answer, Refused> {
-    let bots: Vec<Bot> = read(&office.directory(&DeskAsk::Bots).await?)?;
-    let frame = Frame::new(request, who, "");
-    let body = html! {
-        (look::card(words::overview(frame.lang), html! {
-            ul { @for bot in &bots { li { "@" (bot.username.as_deref().unwrap_or(&bot.id)) } } }
-        }))
-    };
-    Ok(look::page(&frame, words::overview(frame.lang), body))
+/// All that the page shows.
+#[derive(Debug, Serialize)]
+pub struct Overview {
+    pub release: &'static str,
+    #[serde(flatten)]
+    pub state: State,
+    pub webhooks: Vec<Webhook>,
+    pub providers: Vec<ProviderState>,
 }
 
-pub async fn api<O: Office>(office: &O, _request: &Request, _who: &Identity) -> Result<Answer, Refused> {
-    Ok(Answer::json(&office.directory(&DeskAsk::Bots).await?))
+/// A bot's webhook as Telegram sees it; `info` absent: Telegram did not answer.
+#[derive(Debug, Serialize)]
+pub struct Webhook {
+    pub bot: String,
+    pub standing: Standing,
+    #[serde(flatten)]
+    pub info: Option<WebhookInfo>,
+}
+
+/// How a webhook stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    Good,
+    Unset,
+    /// Set to an address that is not ours.
+    Elsewhere,
+    /// A delivery failed within ten minutes.
+    Failing,
+    Unknown,
+}
+
+/// A provider this deployment may call.
+#[derive(Debug, Serialize)]
+pub struct ProviderState {
+    pub name: &'static str,
+    pub has_key: bool,
+    pub gateway: bool,
+    /// The longest rest of the provider or one of its models, Unix milliseconds.
+    pub rests_until: Option<i64>,
+}
+
+/// A failed delivery is news for so long, seconds.
+const FRESH_ERROR_S: i64 = 600;
+
+pub async fn page<O: Office>(office: &O, request: &Request, who: &Identity) -> Result<Answer, Refused> {
+    let overview = gather(office, request).await?;
+    let frame = Frame::new(request, who, "");
+    Ok(look::page(&frame, words::overview(frame.lang), body(&overview, frame.lang)))
+}
+
+pub async fn api<O: Office>(office: &O, request: &Request, _who: &Identity) -> Result<Answer, Refused> {
+    Ok(Answer::json(&crate::directory::desk::view(&gather(office, request).await?)?))
+}
+
+async fn gather<O: Office>(office: &O, request: &Request) -> Result<Overview, Refused> {
+    let ids = office.bots();
+    let asked = ids.iter().map(|bot| async move {
+        let info = WebhookInfo::read(&office.telegram(bot, &WebhookInfo::call()).await);
+        Webhook { bot: bot.clone(), standing: standing(info.as_ref(), bot, &request.origin, office.now()), info }
+    });
+    let (state, webhooks) = futures::join!(office.directory(&DeskAsk::State), futures::future::join_all(asked));
+    let state: State = read(&state?)?;
+    let servers = Servers::from_variables(|name| office.variable(name));
+    let rests = |name: &str| {
+        let of = |rest: &&(String, i64, _)| rest.0.split('/').next() == Some(name);
+        state.usage.resting.iter().filter(of).map(|rest| rest.1).max()
+    };
+    let providers = servers.0.iter().map(|server| ProviderState {
+        name: server.name,
+        has_key: server.endpoint.key().is_some(),
+        gateway: server.gateway.is_some(),
+        rests_until: rests(server.name),
+    });
+    let providers = providers.collect();
+    Ok(Overview { release: env!("CARGO_PKG_VERSION"), state, webhooks, providers })
+}
+
+/// Judges a webhook; `origin` is where this page was asked for. Another host of ours is as good: the path tells.
+fn standing(info: Option<&WebhookInfo>, bot: &str, origin: &str, now: i64) -> Standing {
+    let Some(info) = info else { return Standing::Unknown };
+    if info.url.is_empty() {
+        return Standing::Unset;
+    }
+    let ours = info.url.ends_with(&format!("/telegram/{bot}"));
+    if !ours && !info.url.starts_with(origin) {
+        return Standing::Elsewhere;
+    }
+    match info.last_error_date {
+        Some(at) if now / 1_000 - at < FRESH_ERROR_S => Standing::Failing,
+        _ => Standing::Good,
+    }
+}
+
+fn body(overview: &Overview, lang: Lang) -> Markup {
+    let state = &overview.state;
+    html! {
+        div.grid {
+            (look::card(say::bots(lang), bots(overview, lang)))
+            (look::card(say::spend(lang), spend(state, lang)))
+            (look::card(say::queue(lang), queue(overview, lang)))
+            (look::card(say::providers(lang), providers(overview, lang)))
+        }
+        p.quiet { (say::release(lang)) " " (overview.release) " · " (say::configuration(lang)) ": "
+            a href="/_admin/settings" {
+                @if state.config == 0 { (say::from_environment(lang)) } @else { (say::version(lang, state.config)) }
+            }
+        }
+    }
+}
+
+fn bots(overview: &Overview, lang: Lang) -> Markup {
+    let name = |id: &str| {
+        let known = overview.state.bots.iter().find(|bot| bot.id == id);
+        known.and_then(|bot| bot.username.clone()).map_or_else(|| id.to_owned(), |name| format!("@{name}"))
+    };
+    html! {
+        @if overview.webhooks.is_empty() { p { (say::no_bots(lang)) } }
+        @for webhook in &overview.webhooks {
+            p { strong { (name(&webhook.bot)) } " " (standing_badge(webhook.standing, lang)) }
+            @if let Some(info) = &webhook.info {
+                @if let (Standing::Failing, Some(message)) = (webhook.standing, &info.last_error_message) {
+                    p.quiet { (say::last_error(lang)) ": " (message) }
+                }
+                @if webhook.standing == Standing::Elsewhere { p.quiet { code { (info.url) } } }
+            }
+        }
+    }
+}
+
+fn standing_badge(standing: Standing, lang: Lang) -> Markup {
+    let (tone, text) = match standing {
+        Standing::Good => (Tone::Good, say::webhook_good(lang)),
+        Standing::Unset => (Tone::Bad, say::webhook_unset(lang)),
+        Standing::Elsewhere => (Tone::Bad, say::webhook_elsewhere(lang)),
+        Standing::Failing => (Tone::Bad, say::webhook_failing(lang)),
+        Standing::Unknown => (Tone::Warning, say::webhook_unknown(lang)),
+    };
+    look::badge(tone, &format!("{}: {text}", say::webhook(lang)))
+}
+
+fn spend(state: &State, lang: Lang) -> Markup {
+    let caps = state.usage.caps;
+    let line = |title: &str, totals: &Totals, cap: Option<u64>| {
+        let spent = amount::usd(totals.nano_usd);
+        html! {
+            dt { (title) }
+            dd.number {
+                @match cap {
+                    Some(cap) => {
+                        (say::of(lang, &spent, &amount::usd(cap)))
+                        (look::meter(totals.nano_usd, cap))
+                    }
+                    None => (spent),
+                }
+            }
+        }
+    };
+    html! {
+        dl.facts {
+            (line(say::today(lang), &state.usage.day, caps.map(|caps| caps.day_nano_usd)))
+            (line(say::this_month(lang), &state.usage.month, caps.map(|caps| caps.month_nano_usd)))
+            dt { (say::calls(lang)) } dd.number { (state.usage.day.calls) }
+        }
+        p { a href="/_admin/models" { (words::models(lang)) } }
+    }
+}
+
+fn queue(overview: &Overview, lang: Lang) -> Markup {
+    let state = &overview.state;
+    let pending: i64 =
+        overview.webhooks.iter().filter_map(|hook| hook.info.as_ref()).map(|i| i.pending_update_count).sum();
+    html! {
+        dl.facts {
+            dt { (say::last_update(lang)) } dd { (look::time_or_never(lang, state.last_change_at)) }
+            dt { (say::waiting_at_telegram(lang)) } dd.number { (pending) }
+            dt { (say::waiting_here(lang)) } dd.number { (state.waiting) }
+            dt { (say::all_conversations(lang)) } dd.number { a href="/_admin/conversations" { (state.conversations) } }
+            dt { (say::busy_today(lang)) } dd.number { (state.lively) }
+        }
+    }
+}
+
+fn providers(overview: &Overview, lang: Lang) -> Markup {
+    html! {
+        @for provider in &overview.providers {
+            p {
+                strong { (provider.name) } " "
+                @match provider.rests_until {
+                    Some(until) => { (look::badge(Tone::Bad, say::rests_until(lang))) " " (look::time(until)) }
+                    None if provider.has_key || provider.gateway => (look::badge(Tone::Good, say::ready(lang))),
+                    None => (look::badge(Tone::Plain, say::has_no_key(lang))),
+                }
+                @if provider.gateway { " " span.quiet { (say::through_gateway(lang)) } }
+            }
+        }
+        p { a href="/_admin/models" { (words::models(lang)) } }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::admin::testing::{T0, TestOffice};
+
+    #[test]
+    fn a_webhook_is_judged() {
+        let of = |url: &str, failed_s_ago: Option<i64>| {
+            let last_error_date = failed_s_ago.map(|ago| T0 / 1_000 - ago);
+            let info = WebhookInfo { url: url.to_owned(), last_error_date, ..WebhookInfo::default() };
+            standing(Some(&info), "main", "https://bot.example", T0)
+        };
+        assert_eq!(of("https://bot.example/telegram/main", None), Standing::Good);
+        assert_eq!(of("https://bot.example/telegram/main", Some(3_600)), Standing::Good);
+        assert_eq!(of("https://bot.example/telegram/main", Some(5)), Standing::Failing);
+        assert_eq!(of("https://other.example/telegram/main", None), Standing::Good);
+        assert_eq!(of("https://other.example/hook", None), Standing::Elsewhere);
+        assert_eq!(of("", None), Standing::Unset);
+        assert_eq!(standing(None, "main", "https://bot.example", T0), Standing::Unknown);
+    }
+
+    #[test]
+    fn what_telegram_says_is_shown_as_text() {
+        let office = TestOffice::new();
+        let answer = r#"{"ok":true,"result":{"url":"https://bot.example/telegram/main","pending_update_count":3,
+            "last_error_date":1795000000,"last_error_message":"<script>alert(1)</script>"}}"#;
+        office.telegram.borrow_mut().insert("getWebhookInfo".to_owned(), answer.to_owned());
+        let html = office.page("");
+        assert!(html.contains("deliveries fail") && html.contains("&lt;script&gt;alert(1)"), "{html}");
+        assert!(!html.contains("<script>alert"));
+        assert!(html.contains("$0 of $1.00"), "{html}");
+    }
 }

@@ -23,6 +23,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     ) -> Result<Accepted, StoreError> {
         match command.name.as_str() {
             "model" if command.args.is_empty() => return self.accept_lookup(update, message, "menu"),
+            "status" => return self.accept_lookup(update, message, "status"),
             "usage" => return self.accept_lookup(update, message, "usage"),
             "export" if command.args.trim().eq_ignore_ascii_case("all") => {
                 return self.accept_lookup(update, message, "export_all");
@@ -60,7 +61,6 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
                 };
                 words(lang).to_owned()
             }
-            "status" => self.status()?,
             "whoami" | "id" => {
                 let target = self.target();
                 text::chat::whoami(lang, message.from.as_ref().map(|user| user.id), message.chat.id, target.topic)
@@ -120,7 +120,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
                 Ok(text::models::thinking_set(lang, name))
             }
             None => {
-                let now = self.settings.borrow().thinking;
+                let now = self.agent().thinking(self.settings.borrow().thinking);
                 let name = LEVELS.iter().find(|(_, level)| *level == now).map_or("default", |(name, _)| name);
                 Ok(text::models::thinking_now(lang, name))
             }

@@ -304,7 +304,10 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             Why::Asked(asked) => Caller { turn: 0, kind: "compact", person: asked.user_id },
         };
         let (give_way, late) = (Signal::default(), Cell::new(false));
-        let models = self.chain(model);
+        let models = || match why {
+            Why::Asked(_) => self.chain(&self.model()),
+            Why::Grown(_) | Why::Room(_) => self.chain(model),
+        };
         let call = pin!(self.quiet_call(QuietCall { caller, models: &models, prompt, give_way: Some(&give_way) }));
         let watch = pin!(async {
             late.set(self.watch(why, epoch, deadline).await);

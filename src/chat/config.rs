@@ -4,7 +4,7 @@ use super::transcriber::Transcriber;
 use crate::llm::catalogue::Catalogue;
 use crate::llm::{ModelRef, Servers};
 
-/// Configuration of a Chat object, read from the environment at start.
+/// Configuration of a Chat object, read from the environment at start: the base that the saved configuration goes before.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// The default model first, then those that stand in for a model that fails, in this order. Never empty.

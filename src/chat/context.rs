@@ -1,4 +1,4 @@
-//! The prompt of a turn: system text, the summary of what is old, then every message since, in order.
+//! The prompt of a turn: system text with the agent's persona, the summary of what is old, then every message since, in order.
 //!
 //! Between two compactions a prompt only grows at its end, so that a provider finds the beginning in its cache
 //! (providers.md §2.2): stable text first, nothing that moves. Costs the same in a conversation of 10 or 10,000 messages:
@@ -6,10 +6,10 @@
 
 use serde_json::Value;
 
+use super::agent::Agent;
 use super::conversation::Conversation;
 use super::ports::Ports;
 use super::summary::{self, Summary};
-use super::tools;
 use super::transcript::{self, Stored, Stretch};
 use super::turn::Turn;
 use crate::llm::{Accumulator, Message, ModelRef, Prompt, Provider, Role, Usage, error, ollama, tokens};
@@ -128,9 +128,9 @@ pub(super) fn view(sql: &impl Sql, epoch: i64, budget: u32) -> Result<View, Stor
 }
 
 impl<S: Sql, P: Ports> Conversation<S, P> {
-    /// The prompt for `turn`, which answers the newest message of the transcript. If it would be too large, room is made
-    /// first.
-    pub(super) async fn prompt_for(&self, turn: &Turn) -> Result<Prompt, StoreError> {
+    /// The prompt for `turn`, which answers the newest message of the transcript as `agent`. If it would be too large, room
+    /// is made first.
+    pub(super) async fn prompt_for(&self, turn: &Turn, agent: &Agent) -> Result<Prompt, StoreError> {
         let limits = self.limits(&turn.model);
         let mut view = self.view(&turn.model)?;
         if view.more || self.size(&turn.model, &view) > limits.hard {
@@ -143,7 +143,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         self.live.roomy.set(view.rows.len() < Limits::MANY && size < limits.soft / 2);
         view.drop_signatures(self.settings.borrow().unsigned_through);
         Ok(Prompt {
-            system: self.system(),
+            system: self.system(agent),
             messages: view.messages(),
             context_tokens: Some(CONTEXT_TOKENS),
             ..Prompt::default()
@@ -156,9 +156,9 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     }
 
     /// The date is the one thing in here that moves, once a day, and so stands last: what a provider has in its cache up
-    /// to there stays good.
-    fn system(&self) -> String {
-        format!("{SYSTEM}\nToday is {} (UTC).", date(self.ports.now()))
+    /// to there stays good. Our own rules stand first: a persona changes how they are kept, not that they are.
+    fn system(&self, agent: &Agent) -> String {
+        format!("{SYSTEM}{}\nToday is {} (UTC).", agent.persona(), date(self.ports.now()))
     }
 
     pub(super) fn limits(&self, model: &ModelRef) -> Limits {
@@ -177,7 +177,8 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
 
     /// Tokens of a prompt that shows `view`, as `model` will count them.
     pub(super) fn size(&self, model: &ModelRef, view: &View) -> u32 {
-        let frame = Prompt { system: self.system(), tools: tools::specs(), ..Prompt::default() };
+        let agent = self.agent();
+        let frame = Prompt { system: self.system(&agent), tools: agent.tool_specs(), ..Prompt::default() };
         tokens::corrected(estimate_prompt(&frame).saturating_add(view.tokens()), self.correction(model))
     }
 

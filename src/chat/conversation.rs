@@ -4,8 +4,10 @@
 //! at a time) and lookups (commands that need a look elsewhere). Accepting an update waits for none of them.
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
 use super::MIGRATIONS;
+use super::agent::{self, Agent};
 use super::config::Config;
 use super::facts::{self, AllTold};
 use super::log::Events;
@@ -23,7 +25,9 @@ pub(super) const WATCHDOG_MS: i64 = 10_000;
 pub struct Conversation<S, P> {
     pub(super) sql: S,
     pub(super) ports: P,
+    /// The environment's. What holds here may differ: see `agent`.
     pub(super) config: Config,
+    pub(super) agent: RefCell<Rc<Agent>>,
     pub(super) settings: RefCell<Settings>,
     /// What servers said of their models; see `facts`.
     pub(super) told: RefCell<AllTold>,
@@ -124,7 +128,8 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         migrate(&sql, MIGRATIONS)?;
         let settings = RefCell::new(Settings::load(&sql)?);
         let told = RefCell::new(facts::load(&sql)?);
-        Ok(Conversation { sql, ports, config, settings, told, live: Live::default() })
+        let agent = RefCell::new(Rc::new(Agent::new(agent::load(&sql)?, &config)));
+        Ok(Conversation { sql, ports, config, agent, settings, told, live: Live::default() })
     }
 
     /// This conversation's name, once it has one.

@@ -47,7 +47,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     /// All that is known about `model`. The operator's word and our table go before the server's.
     pub(super) fn facts(&self, model: &ModelRef) -> Facts {
         let local = self.config.servers.of(model).is_some_and(|server| server.is_local());
-        let mut facts = self.config.catalogue.facts(model, local);
+        let mut facts = self.agent().catalogue.facts(model, local);
         if let Some(told) = self.told.borrow().get(model) {
             facts.context_tokens = facts.context_tokens.or(told.context);
             if let Some(words) = &told.capabilities {

@@ -48,7 +48,7 @@ pub(super) fn trouble_of(error: &ModelError) -> Trouble {
 pub(super) fn trouble_of_refusal(refusal: NoLeave) -> Trouble {
     match refusal {
         NoLeave::Capped { cap, until } => Trouble::Capped { cap: cap_of(cap), until },
-        NoLeave::Unknown => Trouble::NoLeave,
+        NoLeave::Unknown | NoLeave::Reconfigured => Trouble::NoLeave,
     }
 }
 

@@ -128,20 +128,24 @@ pub fn reopen(sql: &impl Sql, turn: i64) -> Result<(), StoreError> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Lookup {
     pub seq: i64,
-    /// `menu`, `usage`, `export` or `export_all`.
+    /// `menu`, `status`, `usage`, `export` or `export_all`.
     pub kind: String,
     pub user_id: Option<i64>,
+    pub message_id: Option<i64>,
 }
 
 /// The oldest such command that has no answer yet.
 pub fn next_lookup(sql: &impl Sql) -> Result<Option<Lookup>, StoreError> {
     let rows = sql.run(
-        "SELECT seq, kind, user_id FROM inbox WHERE outcome IS NULL AND kind IN ('menu', 'usage', 'export', 'export_all') ORDER BY seq LIMIT 1",
+        "SELECT seq, kind, user_id, message_id FROM inbox
+         WHERE outcome IS NULL AND kind IN ('menu', 'status', 'usage', 'export', 'export_all') ORDER BY seq LIMIT 1",
         &[],
     )?;
-    rows.first()
-        .map(|row| Ok(Lookup { seq: row.int(0)?, kind: row.text(1)?.to_owned(), user_id: row.opt_int(2)? }))
-        .transpose()
+    let read = |row: &Row| {
+        let (kind, user_id, message_id) = (row.text(1)?.to_owned(), row.opt_int(2)?, row.opt_int(3)?);
+        Ok(Lookup { seq: row.int(0)?, kind, user_id, message_id })
+    };
+    rows.first().map(read).transpose()
 }
 
 /// A request to compact the conversation that has no answer yet.

@@ -30,24 +30,43 @@ impl Events {
         held.push_back(event);
     }
 
-    /// Takes all of them, for sending. Give back what was not heard.
-    pub(super) fn take(&self) -> Vec<Event> {
-        self.0.take().into()
-    }
-
-    /// What could not be sent goes before what came since.
-    pub(super) fn give_back(&self, events: Vec<Event>) {
-        let mut held = self.0.borrow_mut();
-        for event in events.into_iter().rev() {
-            held.push_front(event);
-        }
-        let over = held.len().saturating_sub(MOST);
-        held.drain(..over);
+    /// Takes all of them, for sending.
+    pub(super) fn take(&self) -> Taken<'_> {
+        Taken { events: self.0.take().into(), from: self }
     }
 
     /// Whether one is worth a request of its own.
     pub(super) fn press(&self) -> bool {
         self.0.borrow().iter().any(|event| event.level > Level::Info)
+    }
+}
+
+/// Events on their way. They come back unless they were heard, also when the request is given up.
+pub(super) struct Taken<'a> {
+    events: Vec<Event>,
+    from: &'a Events,
+}
+
+impl Taken<'_> {
+    pub(super) fn list(&self) -> &[Event] {
+        &self.events
+    }
+
+    /// The Directory has them.
+    pub(super) fn heard(mut self) {
+        self.events.clear();
+    }
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        // They go before what came since.
+        let mut held = self.from.0.borrow_mut();
+        for event in self.events.drain(..).rev() {
+            held.push_front(event);
+        }
+        let over = held.len().saturating_sub(MOST);
+        held.drain(..over);
     }
 }
 
@@ -66,6 +85,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
 }
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing)]
 mod tests {
     use super::*;
 
@@ -74,17 +94,21 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_heard_stays_in_order_and_bounded() {
+    fn what_was_not_heard_comes_back_in_order_and_bounded() {
         let events = Events::default();
-        events.give_back((0..3).map(event).collect());
+        (0..3).for_each(|n| events.push(event(n)));
         let taken = events.take();
-        events.give_back(vec![event(3)]);
-        events.give_back(taken);
-        assert!(!events.press());
-        events.give_back((10..58).map(event).collect());
-        let texts: Vec<String> = events.take().into_iter().map(|event| event.text).collect();
-        assert_eq!(texts.len(), MOST);
-        assert_eq!(texts.first().map(String::as_str), Some("12"));
-        assert_eq!(texts.last().map(String::as_str), Some("3"), "the oldest went");
+        events.push(event(3));
+        drop(taken);
+        assert!(!events.press(), "none of them is grave");
+        let texts = |taken: &Taken<'_>| taken.list().iter().map(|event| event.text.clone()).collect::<Vec<_>>();
+        let taken = events.take();
+        assert_eq!(texts(&taken), ["0", "1", "2", "3"]);
+        (10..58).for_each(|n| events.push(event(n)));
+        drop(taken);
+        let taken = events.take();
+        assert_eq!((taken.list().len(), texts(&taken)[0].as_str(), texts(&taken)[1].as_str()), (MOST, "2", "3"));
+        taken.heard();
+        assert!(events.take().list().is_empty());
     }
 }

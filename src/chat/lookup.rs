@@ -49,7 +49,12 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         if lookup.kind.starts_with("export") {
             return self.export(lookup).await;
         }
-        let (found, complete) = self.live_models().await;
+        if lookup.kind == "status" {
+            self.learn_config(DEADLINE_MS).await?;
+            return self.atomically(|| self.show_status(lookup));
+        }
+        let ((found, complete), learnt) = futures::join!(self.live_models(), self.learn_config(DEADLINE_MS));
+        learnt?;
         self.atomically(|| self.show_menu(lookup.seq, found, complete))
     }
 

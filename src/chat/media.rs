@@ -32,6 +32,8 @@ const DOWNLOAD_MS: i64 = 120_000;
 const LOOK_MS: i64 = 20_000;
 /// A pause Telegram asks for is waited out up to this; then the person is asked to send the file again.
 const LONGEST_PAUSE_MS: i64 = 60_000;
+/// The live configuration is waited for so long; leave for the call brings it all the same.
+const CONFIG_MS: i64 = 4_000;
 /// A text file is read up to here.
 const TEXT_BYTES: u64 = 200_000;
 
@@ -49,14 +51,17 @@ enum Trial {
 
 impl<S: Sql, P: Ports> Conversation<S, P> {
     /// Fetches what the person sent with this turn. False: there is nothing in it to answer, and the turn has ended. A stop
-    /// ends it early; the caller meets it again.
-    pub(super) async fn fetch_files(&self, turn: &Turn) -> Result<bool, StoreError> {
+    /// ends it early; the caller meets it again. `begun`: a model was called for the turn, so it goes on as it is; else
+    /// the live configuration is learnt meanwhile, because what files are of use depends on who answers.
+    pub(super) async fn fetch_files(&self, turn: &mut Turn, begun: bool) -> Result<bool, StoreError> {
         if files::of_turn(&self.sql, turn.id)?.is_empty() {
             return Ok(true);
         }
-        let stopped = pin!(self.live.stop.raised());
-        if let Either::Right((done, _)) = select(stopped, pin!(self.fetch_all(turn))).await {
-            done?;
+        {
+            let stopped = pin!(self.live.stop.raised());
+            if let Either::Right((done, _)) = select(stopped, pin!(self.fetch_and_choose(turn, begun))).await {
+                done?;
+            }
         }
         // A transcription minds the stop itself: it has a report to make.
         let accepts = self.accepts(&turn.model);
@@ -68,6 +73,17 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         self.conclude(turn, accepts)
     }
 
+    async fn fetch_and_choose(&self, turn: &mut Turn, begun: bool) -> Result<(), StoreError> {
+        if begun {
+            self.fetch_all(turn).await?;
+        } else {
+            let (fetched, learnt) = futures::join!(self.fetch_all(turn), self.learn_config(CONFIG_MS));
+            fetched.and(learnt)?;
+            self.choose_model(turn)?;
+        }
+        self.learn(&turn.model).await
+    }
+
     async fn fetch_all(&self, turn: &Turn) -> Result<(), StoreError> {
         let all = files::of_turn(&self.sql, turn.id)?;
         let queued: Vec<&File> = all.iter().filter(|file| file.state == State::Queued).collect();
@@ -76,7 +92,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
                 done?;
             }
         }
-        self.learn(&turn.model).await
+        Ok(())
     }
 
     /// Tells the person what is of no use. False if nothing is left to answer.

@@ -29,6 +29,9 @@ const RIDE_MS: i64 = 5_000;
 const AGAIN_MS: i64 = 60_000;
 /// Reports in one request.
 const MAX_REPORTS: i64 = 50;
+/// How often the configuration is taken over before one call; after that the call is made by what is there. Two releases
+/// of the Directory, or an operator who saves again and again, must not keep a person waiting.
+pub(super) const MOST_NEWS: u32 = 3;
 /// Tokens an answer is expected to have at most, for the estimate before the call.
 pub(super) const EXPECTED_OUTPUT: u64 = 4_096;
 
@@ -49,6 +52,8 @@ pub(super) enum NoLeave {
     Capped { cap: Cap, until: i64 },
     /// The Directory cannot be reached. Without it nothing is spent.
     Unknown,
+    /// Another configuration is live. It was taken over: ask again by it.
+    Reconfigured,
 }
 
 /// Who asks for a call, and for what.
@@ -76,12 +81,14 @@ pub(super) struct Ended<'a> {
 
 impl<S: Sql, P: Ports> Conversation<S, P> {
     /// Asks leave to call the first of `models` that may be called, for a prompt of about `input` tokens. Journals the
-    /// step either way.
+    /// step either way. `goes_by`: the version of the configuration that models and prompt are made by; `None`: they are
+    /// not to change any more.
     pub(super) async fn ask_leave(
         &self,
         caller: Caller<'_>,
         models: &[ModelRef],
         input: u64,
+        goes_by: Option<i64>,
     ) -> Result<Result<Leave, NoLeave>, StoreError> {
         let step = turn::ask_step(&self.sql, caller.turn, caller.kind, self.ports.now())?;
         let candidates = models
@@ -93,7 +100,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             if attempt > 0 {
                 self.ports.sleep(PAUSE_MS).await;
             }
-            reserved = self.tell_directory(Some(reserve.clone())).await?.and_then(|answer| answer.reserved);
+            reserved = self.tell_directory(Some(reserve.clone()), goes_by).await?.and_then(|answer| answer.reserved);
             if reserved.is_some() {
                 break;
             }
@@ -108,10 +115,32 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
                 None => (NoLeave::Unknown, "no such candidate"),
             },
             Some(Reserved::Capped { cap, until }) => (NoLeave::Capped { cap, until }, "over the cap"),
+            Some(Reserved::Reconfigure { config }) if goes_by.is_some() => {
+                turn::config_step(&self.sql, step, config.version, self.ports.now())?;
+                self.take_over(*config)?;
+                return Ok(Err(NoLeave::Reconfigured));
+            }
+            Some(Reserved::Reconfigure { .. }) => (NoLeave::Unknown, "told a configuration that was not asked for"),
             None => (NoLeave::Unknown, "the Directory did not answer"),
         };
         turn::end_step(&self.sql, step, "refused", note, self.ports.now())?;
         Ok(Err(refusal))
+    }
+
+    /// The same for a call whose prompt is the same by any configuration.
+    pub(super) async fn ask_leave_by_any(
+        &self,
+        caller: Caller<'_>,
+        models: &dyn Fn() -> Vec<ModelRef>,
+        input: u64,
+    ) -> Result<Result<Leave, NoLeave>, StoreError> {
+        for _ in 0..MOST_NEWS {
+            match self.ask_leave(caller, &models(), input, Some(self.agent().version())).await? {
+                Err(NoLeave::Reconfigured) => {}
+                decided => return Ok(decided),
+            }
+        }
+        self.ask_leave(caller, &models(), input, None).await
     }
 
     /// Journals how the call of `step` ended, and stores what the Directory is to hear of it. `step` is `leave.step` or
@@ -149,29 +178,44 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     /// Sends reports that wait. What is not heard stays, and the alarm tries again.
     pub(super) async fn send_reports(&self) -> Result<(), StoreError> {
         while self.has_reports() {
-            if self.tell_directory(None).await?.is_none() {
+            if self.tell_directory(None, None).await?.is_none() {
                 break;
             }
         }
         Ok(())
     }
 
-    /// One request: all reports that wait, and a question. `None`: not heard.
-    async fn tell_directory(&self, reserve: Option<Reserve>) -> Result<Option<ModelAnswer>, StoreError> {
+    /// Takes over the live configuration, if it is another one and the Directory tells within `ms` milliseconds.
+    pub(super) async fn learn_config(&self, ms: i64) -> Result<(), StoreError> {
+        let told = self.in_time(ms, self.tell_directory(None, Some(self.agent().version()))).await.transpose()?;
+        match told.flatten().and_then(|answer| answer.reserved) {
+            Some(Reserved::Reconfigure { config }) => self.take_over(*config),
+            _ => Ok(()),
+        }
+    }
+
+    /// One request: all reports that wait, a question, and the version of the configuration gone by, if another one would
+    /// be taken over. `None`: not heard.
+    async fn tell_directory(
+        &self,
+        reserve: Option<Reserve>,
+        config: Option<i64>,
+    ) -> Result<Option<ModelAnswer>, StoreError> {
         let written = self.live.reports.get().0;
         let rows = if self.has_reports() { turn::reports(&self.sql, MAX_REPORTS)? } else { Vec::new() };
         let all = (rows.len() as i64) < MAX_REPORTS;
         let events = self.live.events.take();
-        if rows.is_empty() && reserve.is_none() && events.is_empty() {
+        if rows.is_empty() && reserve.is_none() && events.list().is_empty() && config.is_none() {
             self.note_heard(written);
-            return Ok(Some(ModelAnswer { reserved: None }));
+            return Ok(Some(ModelAnswer::default()));
         }
         let reports = rows.iter().filter_map(|(_, json)| serde_json::from_str(json).ok()).collect();
         let session = self.session().unwrap_or_default();
-        let ask = ModelAsk { session, reports, reserve, events, ..ModelAsk::default() };
+        let ask = ModelAsk { session, reports, reserve, events: events.list().to_vec(), config, ..ModelAsk::default() };
         let answer = self.ports.directory("/model", to_json(&ask)?).await;
         let answer = answer.and_then(|json| serde_json::from_str(&json).ok());
         if answer.is_some() {
+            events.heard();
             if let Some((last, _)) = rows.last() {
                 turn::heard(&self.sql, *last)?;
             }
@@ -179,7 +223,6 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
                 self.note_heard(written);
             }
         } else {
-            self.live.events.give_back(ask.events);
             self.live.report_by.set(self.ports.now() + AGAIN_MS);
         }
         Ok(answer)

@@ -10,6 +10,7 @@ pub mod ports;
 pub mod transcriber;
 
 mod accept;
+mod agent;
 mod buttons;
 mod commands;
 mod compact;

@@ -7,6 +7,7 @@ use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::task::Poll;
 
+use super::config::Deadlines;
 use super::conversation::Conversation;
 use super::ports::{Body, Lost, Ports};
 use super::preview::{Preview, Show};
@@ -76,6 +77,7 @@ struct Call<'a, S, P: Ports> {
     /// The answer so far.
     text: String,
     log_id: Option<String>,
+    deadlines: Deadlines,
     /// The whole call must be over by then.
     total_deadline: i64,
     /// The next sign of life is due by then, after a wait of so many milliseconds.
@@ -100,7 +102,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         // The first attempt follows an accepted update, whose answer carried the typing sign.
         let typing_shown = turn.attempts <= 1 && now - turn.created_at < 1_000;
         let preview =
-            Preview::new(self.config.streaming, self.is_private(), now, typing_shown, turn.placeholder.is_some());
+            Preview::new(self.agent().streaming, self.is_private(), now, typing_shown, turn.placeholder.is_some());
         let metadata = [("turn", turn.id), ("step", step)];
         self.call(model, prompt, &metadata, Some(Watched { turn, preview }), None).await
     }
@@ -130,7 +132,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             return Ok(Heard { end, answer, log_id: None });
         };
         let now = self.ports.now();
-        let deadlines = self.config.deadlines;
+        let deadlines = self.agent().deadlines;
         let request = server.seal(server.provider.request(&server.endpoint, &model.model, prompt), metadata);
         let mut call = Call {
             chat: self,
@@ -140,6 +142,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             timer: None,
             text: String::new(),
             log_id: None,
+            deadlines,
             total_deadline: now + deadlines.total,
             deadline: (now + deadlines.first_byte, deadlines.first_byte),
         };
@@ -193,7 +196,7 @@ impl<S: Sql, P: Ports> Call<'_, S, P> {
             if let Some(watched) = &mut self.watched {
                 watched.preview.text_grew(now, self.text.len());
             }
-            self.deadline = (now + chat.config.deadlines.idle, chat.config.deadlines.idle);
+            self.deadline = (now + self.deadlines.idle, self.deadlines.idle);
         }
         Ok(Ok(End::Complete))
     }
@@ -256,7 +259,7 @@ impl<S: Sql, P: Ports> Call<'_, S, P> {
                         return Ok(Err(Interrupt::TimedOut(self.deadline.1)));
                     }
                     if now >= self.total_deadline {
-                        return Ok(Err(Interrupt::TimedOut(self.chat.config.deadlines.total)));
+                        return Ok(Err(Interrupt::TimedOut(self.deadlines.total)));
                     }
                 }
             }

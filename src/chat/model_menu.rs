@@ -38,7 +38,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     }
 
     pub(super) fn show_menu(&self, seq: i64, found: Vec<ModelRef>, complete: bool) -> Result<(), StoreError> {
-        let mut menu = self.config.models.clone();
+        let mut menu = self.agent().models.clone();
         for model in found.into_iter().filter(|model| ModelRef::from_str(&model.to_string()).is_ok()) {
             if !menu.contains(&model) {
                 menu.push(model);
@@ -64,8 +64,9 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
 
     /// The model that answers here.
     pub(super) fn model(&self) -> ModelRef {
-        let picked = self.settings.borrow().model.clone();
-        picked.or_else(|| self.config.models.first().cloned()).unwrap_or_else(|| ModelRef::new("ollama", "unset"))
+        // Its provider may be gone since it was picked.
+        let picked = self.settings.borrow().model.clone().filter(|model| self.config.servers.of(model).is_some());
+        picked.or_else(|| self.agent().models.first().cloned()).unwrap_or_else(|| ModelRef::new("ollama", "unset"))
     }
 
     fn menu_keyboard(&self, page: usize) -> Keyboard {

@@ -14,8 +14,8 @@ use crate::store::{Sql, StoreError};
 /// What is asked.
 pub(super) struct QuietCall<'a> {
     pub caller: Caller<'a>,
-    /// The first that may be called is called.
-    pub models: &'a [ModelRef],
+    /// The first that may be called is called. Asked again when the configuration changes.
+    pub models: &'a dyn Fn() -> Vec<ModelRef>,
     pub prompt: Prompt,
     /// Ends the call when raised; the stop does so in any case.
     pub give_way: Option<&'a Signal>,
@@ -34,7 +34,7 @@ pub(super) enum Quiet {
 impl<S: Sql, P: Ports> Conversation<S, P> {
     pub(super) async fn quiet_call(&self, call: QuietCall<'_>) -> Result<Quiet, StoreError> {
         let mut prompt = call.prompt;
-        let leave = match self.ask_leave(call.caller, call.models, prompt_tokens(&prompt)).await? {
+        let leave = match self.ask_leave_by_any(call.caller, call.models, prompt_tokens(&prompt)).await? {
             Ok(leave) => leave,
             Err(refusal) => return Ok(Quiet::NoLeave(refusal)),
         };

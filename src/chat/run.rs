@@ -5,18 +5,20 @@
 //! rest. Not here: the call itself (`model_call`), the prompt (`context`), what is sent at the end (`finish`).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use futures::future::{Either, select};
 use std::pin::pin;
 
+use super::agent::Agent;
 use super::context::estimate_prompt;
 use super::conversation::Conversation;
 use super::failure::{retry_pause, trouble_of, trouble_of_refusal};
 use super::finish::Said;
-use super::meter::{Caller, Ended, Leave, NoLeave, consumed, files_in, prompt_tokens};
+use super::meter::{Caller, Ended, Leave, MOST_NEWS, NoLeave, consumed, files_in, prompt_tokens};
 use super::model_call::{End, Heard};
 use super::ports::Ports;
-use super::tools::{self, Loop};
+use super::tools::Loop;
 use super::transcript;
 use super::turn::{self, MAX_ATTEMPTS, Turn};
 use crate::directory::Level;
@@ -28,8 +30,14 @@ use crate::text::trouble::Trouble;
 const MAX_OUTPUT: u32 = 8_192;
 
 /// What a run remembers from call to call.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Run {
+    /// Who answers, to the end of the turn.
+    agent: Rc<Agent>,
+    /// A model was called for this turn: a configuration that comes now is for the next.
+    begun: bool,
+    /// How often a configuration was taken over.
+    news: u32,
     /// Models not tried in vain yet, in the order of preference.
     chain: Vec<ModelRef>,
     /// What a model was found to refuse during this run.
@@ -43,6 +51,23 @@ struct Run {
     said: Said,
     /// The first failure, which is the one to tell, and what had been said by then.
     failed: Option<(Trouble, String, String)>,
+}
+
+impl Run {
+    fn new(agent: Rc<Agent>, begun: bool) -> Run {
+        Run {
+            agent,
+            begun,
+            news: 0,
+            chain: Vec::new(),
+            refused: BTreeMap::new(),
+            compacted: false,
+            unsigned: false,
+            tools: Loop::default(),
+            said: Said::default(),
+            failed: None,
+        }
+    }
 }
 
 /// A whole answer.
@@ -88,26 +113,39 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         if turn.attempts > MAX_ATTEMPTS {
             return self.end_failed(&turn, "", Trouble::GaveUp, "cut three times");
         }
-        if !self.fetch_files(&turn).await? {
+        let begun = turn.attempts > 1 && turn::was_called(&self.sql, turn.id)?;
+        if !self.fetch_files(&mut turn, begun).await? {
             return Ok(());
         }
-        let mut run = Run { chain: self.chain(&turn.model), ..Run::default() };
-        let give_up_at = self.ports.now() + self.config.deadlines.total;
+        let mut run = Run::new(self.agent(), begun);
+        run.chain = self.chain(&turn.model);
+        let give_up_at = self.ports.now() + run.agent.deadlines.total;
         loop {
+            if !run.begun {
+                self.choose_model(&mut turn)?;
+                run.agent = self.agent();
+                run.chain = self.chain(&turn.model);
+            }
             if run.chain.is_empty() || (run.failed.is_some() && self.ports.now() >= give_up_at) {
                 let (trouble, said, reason) =
                     run.failed.unwrap_or((Trouble::NoProvider, String::new(), "no provider is set up".to_owned()));
                 return self.end_failed(&turn, &said, trouble, &reason);
             }
-            let mut prompt = self.with_files(self.prompt_for(&turn).await?, &turn.model)?;
+            let mut prompt = self.with_files(self.prompt_for(&turn, &run.agent).await?, &turn.model)?;
             let caller = Caller { turn: turn.id, kind: "model", person: turn.user_id };
-            let leave = match self.ask_leave(caller, &run.chain, prompt_tokens(&prompt)).await? {
+            let goes_by = (!run.begun && run.news < MOST_NEWS).then(|| run.agent.version());
+            let leave = match self.ask_leave(caller, &run.chain, prompt_tokens(&prompt), goes_by).await? {
                 Ok(leave) => leave,
+                Err(NoLeave::Reconfigured) => {
+                    run.news += 1;
+                    continue;
+                }
                 Err(refusal) => return self.end_without_leave(&turn, &run.said.with(""), refusal),
             };
+            run.begun = true;
             if leave.model != turn.model {
                 // Another model takes other files.
-                prompt = self.with_files(self.prompt_for(&turn).await?, &leave.model)?;
+                prompt = self.with_files(self.prompt_for(&turn, &run.agent).await?, &leave.model)?;
             }
             let prompt = self.fit(prompt, &leave, &run);
             let sent = estimate_prompt(&prompt);
@@ -142,18 +180,15 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
 
     /// The model and those that stand in for it, as far as they are set up here.
     pub(super) fn chain(&self, first: &ModelRef) -> Vec<ModelRef> {
-        let mut chain = vec![first.clone()];
-        chain.extend(self.config.models.iter().filter(|model| *model != first).cloned());
-        chain.retain(|model| self.config.servers.of(model).is_some());
-        chain
+        self.agent().chain(first, &self.config.servers)
     }
 
     /// The prompt for the model that got leave: with the person's wishes, without what it refuses.
     fn fit(&self, mut prompt: Prompt, leave: &Leave, run: &Run) -> Prompt {
         let settings = self.settings.borrow();
-        prompt.thinking = settings.thinking;
+        prompt.thinking = run.agent.thinking(settings.thinking);
         let facts = self.facts(&leave.model);
-        prompt.tools = if facts.tools == Some(false) { Vec::new() } else { tools::specs() };
+        prompt.tools = if facts.tools == Some(false) { Vec::new() } else { run.agent.tool_specs() };
         prompt.max_output_tokens = Some(facts.max_output_tokens.map_or(MAX_OUTPUT, |most| most.min(MAX_OUTPUT)));
         prompt.dropped = leave.without.clone();
         prompt.dropped.extend(run.refused.get(&leave.model).into_iter().flatten());
@@ -271,7 +306,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         let now = self.ports.now();
         let heard = &answered.heard;
         run.said.add(&heard.answer);
-        let results: Vec<_> = heard.answer.calls().map(|call| run.tools.answer(call, now)).collect();
+        let results: Vec<_> = heard.answer.calls().map(|call| run.tools.answer(call, run.agent.tools(), now)).collect();
         let message = heard.answer.clone().into_message();
         self.atomically(|| {
             self.close_call(leave, answered.step, &answered.ended())?;

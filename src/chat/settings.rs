@@ -24,10 +24,10 @@ pub struct Settings {
     pub blocked: Vec<i64>,
     /// Raised by `/new`; the prompt holds messages of the current one only.
     pub epoch: i64,
-    /// The model picked in this conversation; `None`: the deployment's default.
+    /// The model picked in this conversation; `None`: the agent's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<ModelRef>,
-    /// How hard models are asked to think here.
+    /// How hard models are asked to think here; the default: as the agent says.
     #[serde(skip_serializing_if = "is_default")]
     pub thinking: Thinking,
     /// The model's thoughts stand folded above its answers.

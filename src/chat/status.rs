@@ -1,13 +1,24 @@
-//! `/status`: what the conversation is doing, from its own tables.
+//! `/status`: what the conversation is doing, from its own tables, and who answers, by the live configuration.
 
 use super::conversation::Conversation;
+use super::inbox::Lookup;
+use super::outbox::Slot;
 use super::ports::Ports;
 use super::{inbox, outbox, transcript, turn};
 use crate::store::{Sql, StoreError};
+use crate::telegram::method::SendOptions;
 use crate::text::chat::{Status, status};
 
 impl<S: Sql, P: Ports> Conversation<S, P> {
-    pub(super) fn status(&self) -> Result<String, StoreError> {
+    /// Answers a `/status`.
+    pub(super) fn show_status(&self, lookup: &Lookup) -> Result<(), StoreError> {
+        let line = self.status()?;
+        inbox::close(&self.sql, lookup.seq, "command", Some("status"), None)?;
+        let reply_to = lookup.message_id.filter(|_| !self.is_private());
+        self.say(Slot::Command, None, &line, &SendOptions { reply_to, ..SendOptions::default() })
+    }
+
+    fn status(&self) -> Result<String, StoreError> {
         let now = self.ports.now();
         let settings = self.settings.borrow();
         let (messages, _) = transcript::size(&self.sql, settings.epoch)?;
@@ -24,6 +35,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         Ok(status(
             settings.lang,
             &Status {
+                agent: self.agent().title(),
                 model: model.to_string(),
                 messages,
                 tokens,

@@ -5,6 +5,7 @@
 
 use serde_json::{Value, json};
 
+use crate::directory::config::ToolsProfile;
 use crate::llm::{ToolCall, ToolResult, ToolSpec};
 use crate::text::calendar::{date_time, weekday};
 
@@ -14,7 +15,10 @@ const MAX_ROUNDS: u32 = 8;
 const MAX_EQUAL: usize = 3;
 
 /// The tools on offer.
-pub fn specs() -> Vec<ToolSpec> {
+pub fn specs(profile: ToolsProfile) -> Vec<ToolSpec> {
+    if profile == ToolsProfile::None {
+        return Vec::new();
+    }
     vec![ToolSpec {
         name: "current_time".into(),
         description: "The date, weekday and time now. Call it whenever the answer depends on the present moment."
@@ -49,8 +53,8 @@ impl Loop {
         allowed
     }
 
-    /// Runs `call`. A call that cannot be run gets an error the model can act on.
-    pub fn answer(&mut self, call: &ToolCall, now: i64) -> ToolResult {
+    /// Runs `call`, if its tool is on offer. A call that cannot be run gets an error the model can act on.
+    pub fn answer(&mut self, call: &ToolCall, profile: ToolsProfile, now: i64) -> ToolResult {
         let key = format!("{} {}", call.name, call.arguments);
         let equal = self.calls.iter().filter(|known| **known == key).count();
         self.calls.push(key);
@@ -58,7 +62,7 @@ impl Loop {
             self.over = true;
             Err("this call was made several times already; use the results there are".to_owned())
         } else {
-            run(call, now)
+            run(call, profile, now)
         };
         let is_error = answer.is_err();
         let content = answer.unwrap_or_else(|error| error);
@@ -66,7 +70,10 @@ impl Loop {
     }
 }
 
-fn run(call: &ToolCall, now: i64) -> Result<String, String> {
+fn run(call: &ToolCall, profile: ToolsProfile, now: i64) -> Result<String, String> {
+    if !specs(profile).iter().any(|tool| tool.name == call.name) {
+        return Err(format!("there is no tool named {}", call.name));
+    }
     let arguments = call.object().ok_or("the arguments were not a JSON object")?;
     match call.name.as_str() {
         "current_time" => {
@@ -92,6 +99,7 @@ fn offset_minutes(text: &str) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
+    use super::ToolsProfile::All;
     use super::*;
 
     fn call(name: &str, arguments: Value) -> ToolCall {
@@ -101,7 +109,7 @@ mod tests {
     #[test]
     fn the_time_anywhere() {
         let at = |offset: &str| {
-            Loop::default().answer(&call("current_time", json!({"utc_offset": offset})), 1_795_132_800_000)
+            Loop::default().answer(&call("current_time", json!({"utc_offset": offset})), All, 1_795_132_800_000)
         };
         assert_eq!(at("+03:00").content, "Friday 2026-11-20 03:00 (UTC+03:00)");
         assert_eq!(at("-08:30").content, "Thursday 2026-11-19 15:30 (UTC-08:30)");
@@ -113,9 +121,11 @@ mod tests {
     #[test]
     fn what_cannot_be_run_is_told_to_the_model() {
         let mut calls = Loop::default();
-        assert_eq!(calls.answer(&call("rm", json!({})), 0).content, "there is no tool named rm");
+        assert_eq!(calls.answer(&call("rm", json!({})), All, 0).content, "there is no tool named rm");
+        let barred = calls.answer(&call("current_time", json!({})), ToolsProfile::None, 0);
+        assert_eq!(barred.content, "there is no tool named current_time");
         assert_eq!(
-            calls.answer(&call("current_time", json!("{oops")), 0).content,
+            calls.answer(&call("current_time", json!("{oops")), All, 0).content,
             "the arguments were not a JSON object"
         );
     }
@@ -123,7 +133,8 @@ mod tests {
     #[test]
     fn the_same_call_for_ever_comes_to_an_end() {
         let mut calls = Loop::default();
-        let errors: Vec<bool> = (0..5).map(|_| calls.answer(&call("current_time", json!({})), 0).is_error).collect();
+        let errors: Vec<bool> =
+            (0..5).map(|_| calls.answer(&call("current_time", json!({})), All, 0).is_error).collect();
         assert_eq!(errors, [false, false, false, true, true]);
         assert!(calls.is_over());
         let mut calls = Loop::default();

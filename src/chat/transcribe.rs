@@ -70,7 +70,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         let parts = vec![Part::text(INSTRUCTION), Part::media(media(file))];
         let call = QuietCall {
             caller: Caller { turn: turn.id, kind: "transcribe", person: turn.user_id },
-            models: std::slice::from_ref(&with.model),
+            models: &|| vec![with.model.clone()],
             prompt: Prompt { messages: vec![Message { role: Role::User, parts }], ..Prompt::default() },
             give_way: None,
         };
@@ -85,7 +85,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         let caller = Caller { turn: turn.id, kind: "transcribe", person: turn.user_id };
         let seconds = u64::try_from(file.duration.unwrap_or(60)).unwrap_or(60);
         // As tokens this is what Gemini would count; the price is per second, below.
-        let Ok(leave) = self.ask_leave(caller, std::slice::from_ref(&with.model), seconds * 32).await? else {
+        let Ok(leave) = self.ask_leave_by_any(caller, &|| vec![with.model.clone()], seconds * 32).await? else {
             return Ok(Heard::Nothing);
         };
         let media = media(file);

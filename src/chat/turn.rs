@@ -102,6 +102,21 @@ pub fn set_placeholder(sql: &impl Sql, id: i64, message_id: i64) -> Result<(), S
     Ok(())
 }
 
+/// Another model answers the turn than was thought when it began.
+pub fn set_model(sql: &impl Sql, id: i64, model: &ModelRef) -> Result<(), StoreError> {
+    sql.run("UPDATE turn SET model = ?2 WHERE id = ?1", &[id.into(), model.to_string().into()])?;
+    Ok(())
+}
+
+/// True if a model was called for the turn, however that ended.
+pub fn was_called(sql: &impl Sql, id: i64) -> Result<bool, StoreError> {
+    let rows = sql.run(
+        "SELECT 1 FROM step WHERE turn_id = ?1 AND kind = 'model' AND state NOT IN ('asking', 'refused') LIMIT 1",
+        &[id.into()],
+    )?;
+    Ok(!rows.is_empty())
+}
+
 /// Closes a turn as `answered`, `stopped` or `failed`.
 pub fn finish(sql: &impl Sql, id: i64, state: &str, error: Option<&str>, now: i64) -> Result<(), StoreError> {
     sql.run(
@@ -148,6 +163,15 @@ pub fn close_interrupted_steps(sql: &impl Sql, now: i64) -> Result<(), StoreErro
 /// Journals that leave is asked for a call. Returns the step's id, which names the reservation.
 pub fn ask_step(sql: &impl Sql, turn: i64, kind: &str, now: i64) -> Result<i64, StoreError> {
     insert_step(sql, turn, kind, "asking", now)
+}
+
+/// Journals that no leave came for a step, but the configuration `version`, which was taken over.
+pub fn config_step(sql: &impl Sql, id: i64, version: i64, now: i64) -> Result<(), StoreError> {
+    sql.run(
+        "UPDATE step SET kind = 'config', state = 'done', detail = ?2, ended_at = ?3 WHERE id = ?1",
+        &[id.into(), format!("version {version}").into(), now.into()],
+    )?;
+    Ok(())
 }
 
 /// Journals that the call of a step is about to be made, and of which model.

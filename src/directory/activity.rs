@@ -23,6 +23,23 @@ pub struct Activity {
     pub turns: Vec<TurnEnd>,
     /// Deliveries to Telegram that wait now.
     pub waiting: u64,
+    /// What was told before this; only what follows is in the counts and in `turns`.
+    pub from: Mark,
+    /// What is told with this.
+    pub upto: Mark,
+    /// The conversation's store went back in time (it was restored), so that the Directory's mark means nothing to it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub anew: bool,
+}
+
+/// How far a conversation has told of itself. Kept at both ends: an answer that was lost counts nothing twice.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Mark {
+    /// The last update, by its number in the inbox.
+    pub update: i64,
+    /// The last turn that ended, by the number of its end.
+    pub turn: i64,
 }
 
 /// How a turn ended.
@@ -88,8 +105,11 @@ mod tests {
             dropped: 0,
             turns: vec![turn],
             waiting: 2,
+            from: Mark::default(),
+            upto: Mark { update: 8, turn: 3 },
+            anew: false,
         };
-        let json = r#"{"at":9,"title":"Ann","newest":"hi","updates":1,"dropped":0,"turns":[{"id":7,"at":9,"outcome":"done","model":"ollama/m","first_ms":20,"total_ms":30}],"waiting":2}"#;
+        let json = r#"{"at":9,"title":"Ann","newest":"hi","updates":1,"dropped":0,"turns":[{"id":7,"at":9,"outcome":"done","model":"ollama/m","first_ms":20,"total_ms":30}],"waiting":2,"from":{"update":0,"turn":0},"upto":{"update":8,"turn":3}}"#;
         assert_eq!(serde_json::to_string(&activity).unwrap(), json);
         assert_eq!(serde_json::from_str::<Activity>("{}").unwrap(), Activity::default());
         let event = Event { at: 1, level: Level::Warning, what: "model_call".into(), text: "slow".into() };

@@ -14,6 +14,7 @@
 //! | `press`, `member` | our own buttons; the bot added to or removed from a group |
 //! | `recall` | what one Worker isolate remembers of the verdicts |
 //! | `sessions` | conversations that exist, changes on their way to them |
+//! | `conversations` | the index of conversations: what they told, list, search |
 //! | [`config`] | the configuration document: what operators may change while the bot runs |
 //! | [`desk`] | what the control plane asks and does |
 //! | `model_calls` | leave to call a model: budgets, failures, the ledger |
@@ -32,6 +33,7 @@ mod bots;
 mod claim;
 mod code;
 pub mod config;
+mod conversations;
 pub mod desk;
 mod events;
 pub mod exchange;
@@ -54,10 +56,11 @@ mod throttle;
 #[cfg(test)]
 mod tests;
 
-pub use activity::{Activity, Event, Level, TurnEnd};
+pub use activity::{Activity, Event, Level, Mark, TurnEnd};
 pub use alerts::{AlertKind, OpenAlert, Outside, WebhookHealth, WebhookSeen};
 pub use bots::Bot;
 pub use code::Code;
+pub use conversations::{ConversationRow, ConversationsView, Noted, PAGE as PAGE_OF_CONVERSATIONS, fold};
 pub use events::{EventQuery, LogLine};
 pub use exchange::*;
 pub use groups::{Group, GroupState};
@@ -118,6 +121,8 @@ pub enum DirectoryError {
 /// The Directory over its store.
 pub struct Directory<S: Sql> {
     sql: S,
+    /// The live configuration, as last read.
+    config: config::LiveMemory,
     /// Counters, once they were read; see `metrics`.
     counters: RefCell<Option<metrics::Counters>>,
     /// What was noted since somebody who watches live was told.
@@ -128,7 +133,8 @@ impl<S: Sql> Directory<S> {
     /// Opens the store and brings its schema up to date.
     pub fn new(sql: S) -> Result<Self, DirectoryError> {
         migrate(&sql, MIGRATIONS)?;
-        Ok(Self { sql, counters: RefCell::default(), fresh: RefCell::default() })
+        let (config, counters, fresh) = Default::default();
+        Ok(Self { sql, config, counters, fresh })
     }
 }
 

@@ -18,13 +18,11 @@ impl<S: Sql> Directory<S> {
     /// Remembers that `session` of `bot` was admitted. A new one is told whom to ignore: blocks from before it existed
     /// were pushed to others only.
     pub fn note_session(&self, bot: &str, session: &str, now: i64) -> Result<(), DirectoryError> {
-        let fresh = self.sql.run(
-            "INSERT INTO session (name, since) VALUES (?1, ?2) ON CONFLICT (name) DO NOTHING RETURNING name",
-            &[session.into(), now.into()],
-        )?;
-        if fresh.is_empty() {
+        let known = self.sql.run("SELECT 1 FROM session WHERE name = ?1", &[session.into()])?;
+        if !known.is_empty() {
             return Ok(());
         }
+        self.list_conversation(session, now)?;
         let blocked = self.sql.run(
             "SELECT user_id FROM person WHERE bot = ?1 AND state = 'blocked' LIMIT ?2",
             &[bot.into(), LIST_LIMIT.into()],

@@ -40,21 +40,38 @@ impl DmPolicy {
 }
 
 impl<S: Sql> Directory<S> {
-    /// The policy for private messages. A word of a newer release counts as `allowlist`.
+    /// The policy for private messages: the configuration document's, else the setting. A word of a newer release counts
+    /// as `allowlist`.
     pub fn dm_policy(&self) -> Result<DmPolicy, DirectoryError> {
+        match self.configured_policy()? {
+            Some(policy) => Ok(policy),
+            None => self.policy_setting(),
+        }
+    }
+
+    /// The setting that holds where the document says nothing.
+    pub(super) fn policy_setting(&self) -> Result<DmPolicy, DirectoryError> {
         Ok(self.setting(DM_POLICY)?.map_or(DmPolicy::Pairing, |text| word(&text).unwrap_or(DmPolicy::Allowlist)))
     }
 
-    /// Changes the policy. Turning private messages off closes the sessions of everybody approved at once; people admitted
-    /// under `open` have no row and knock again when their admission runs out.
+    /// Changes the setting that holds where the configuration document says nothing.
     pub fn set_dm_policy(&self, policy: DmPolicy, actor: &Actor, now: i64) -> Result<Change, DirectoryError> {
-        if self.dm_policy()? == policy {
+        let before = self.dm_policy()?;
+        if before == policy {
             return Ok(Change::default());
         }
         self.put_setting(DM_POLICY, policy.as_str())?;
         self.audit(None, actor, "dm_policy", policy.as_str(), now)?;
+        self.policy_changed(before)
+    }
+
+    /// What follows from a change of policy; `before`: the one that held. Turning private messages off closes the sessions
+    /// of everybody approved at once; people admitted under `open` have no row and knock again when their admission runs
+    /// out.
+    pub(super) fn policy_changed(&self, before: DmPolicy) -> Result<Change, DirectoryError> {
         let mut change = Change::default();
-        if policy == DmPolicy::Disabled {
+        let policy = self.dm_policy()?;
+        if policy != before && policy == DmPolicy::Disabled {
             let rows = self.sql.run(
                 "SELECT bot, user_id FROM person WHERE state = ?1 ORDER BY since DESC LIMIT ?2",
                 &[PersonState::Approved.as_str().into(), LIST_LIMIT.into()],

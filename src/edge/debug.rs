@@ -1,4 +1,5 @@
-//! Faults on purpose, for tests. Shut unless the deployment sets the secret `DEBUG_TOKEN` and the caller shows it.
+//! Faults on purpose, for tests. Behind Access like all admin routes, and shut even there unless the deployment sets the
+//! secret `DEBUG_TOKEN` and the caller shows it: nobody breaks a deployment by a slip.
 
 use subtle::ConstantTimeEq;
 use worker::{Env, Request, Response, Result};
@@ -16,9 +17,9 @@ pub fn is_open(request: &Request, env: &Env) -> bool {
 }
 
 /// `panic/{session}`: panics inside that Chat object.
-pub async fn run(env: &Env, what: &str) -> Result<Response> {
-    match what.split_once('/') {
-        Some(("panic", session)) => objects::chat(env, session, "/panic", None, None).await,
+pub async fn run(env: &Env, what: &[String]) -> Result<Response> {
+    match what {
+        [fault, session] if fault == "panic" => objects::chat(env, session, "/panic", None, None).await,
         _ => refuse(404, "not_found", "No such fault."),
     }
 }

@@ -1,32 +1,30 @@
-//! Which request goes where. Unknown paths are 404; what is not configured says so and stays shut (DESIGN §4).
+//! Which request goes where. Unknown paths are 404; guarded ones go through one door, [`admin::enter`] (DESIGN §4).
 
 use serde_json::json;
 use worker::{Env, Method, Request, Response, Result};
 
-use super::{debug, webhook};
+use super::{admin, webhook};
+use crate::admin::paths::{self, Zone};
 
 pub async fn route(request: Request, env: Env) -> Result<Response> {
     let path = request.path();
-    let mut parts = path.trim_start_matches('/').splitn(2, '/');
+    match paths::zone(&path) {
+        Zone::Guarded => admin::enter(request, &env).await,
+        Zone::Open => open(request, &env, &path).await,
+        Zone::Crooked => refuse(404, "not_found", "No such route."),
+    }
+}
+
+/// The routes that are not behind Access.
+async fn open(request: Request, env: &Env, path: &str) -> Result<Response> {
+    let mut parts = path.strip_prefix('/').unwrap_or_default().splitn(2, '/');
     let (first, rest) = (parts.next().unwrap_or_default(), parts.next());
     match (request.method(), first, rest) {
         (Method::Get | Method::Head, "healthz", None) => healthz(),
-        (Method::Post, "telegram", Some(bot)) => {
-            let bot = bot.to_owned();
-            webhook::receive(request, &env, &bot).await
-        }
+        (Method::Post, "telegram", Some(bot)) => webhook::receive(request, env, bot).await,
         (_, "telegram", Some(_)) | (_, "healthz", None) => {
             refuse(405, "method_not_allowed", "This route takes another method.")
         }
-        (Method::Post, "debug", Some(rest)) if debug::is_open(&request, &env) => {
-            let rest = rest.to_owned();
-            debug::run(&env, &rest).await
-        }
-        (_, "_admin" | "api" | "debug", _) => refuse(
-            503,
-            "access_not_configured",
-            "Set CF_ACCESS_TEAM_DOMAIN and CF_ACCESS_AUD to those of your Cloudflare Access application.",
-        ),
         _ => refuse(404, "not_found", "No such route."),
     }
 }

@@ -11,7 +11,7 @@ pub const MAX_DETAIL: usize = 300;
 const SECRET_RUN: usize = 32;
 
 /// What begins keys and tokens, whatever follows: OpenAI, Google, GitHub, xAI, Groq, Cloudflare, Slack, and any JWT.
-const KNOWN: &[&str] = &[
+const MARKED: &[&str] = &[
     "sk-",
     "AIza",
     "ya29.",
@@ -28,14 +28,35 @@ const KNOWN: &[&str] = &[
     "xoxb-",
     "xoxp-",
     "eyJ",
+    "AKIA",
 ];
 /// What such a word has at least; shorter ones are words of a language.
-const KNOWN_RUN: usize = 12;
+const MARKED_RUN: usize = 12;
 /// Names after which a value is a secret, if written `name=value` or `"name":"value"`.
 const SECRET_NAMES: &[&str] = &["key", "token", "secret", "password", "authorization", "jwt", "assertion"];
 /// Digits of a bot's number before the colon of its token, and signs of what follows it.
 const BOT_NUMBER: usize = 6;
 const BOT_SECRET: usize = 8;
+/// A secret has a part of at least this many signs between its dots and dashes; the words of an address have not.
+const SECRET_PART: usize = 20;
+
+/// Whether a key or token stands in `text`, as far as that can be seen. Stricter than [`redact`], which may hide too much:
+/// this refuses what people typed, and addresses and long words of theirs must pass.
+pub fn looks_secret(text: &str) -> bool {
+    if text.contains("-----BEGIN ") && text.contains("PRIVATE KEY") {
+        return true;
+    }
+    let is_sign = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '+');
+    text.split(|c| !is_sign(c)).any(|run| {
+        let marked = MARKED.iter().any(|mark| run.starts_with(mark)) && run.len() >= SECRET_PART;
+        let part = |part: &str| part.len() >= SECRET_PART && is_mixed(part);
+        marked && is_mixed(run) || run.len() >= SECRET_RUN && run.split(['-', '.', '+']).any(part)
+    })
+}
+
+fn is_mixed(run: &str) -> bool {
+    run.bytes().any(|b| b.is_ascii_digit()) && run.bytes().any(|b| b.is_ascii_alphabetic())
+}
 
 /// `text` on one line, secrets replaced by `[…]`, at most [`MAX_DETAIL`] characters.
 pub fn redact(text: &str) -> String {
@@ -137,10 +158,9 @@ fn flush(run: &mut String, before: &mut Before, out: &mut String) {
     if run.is_empty() {
         return;
     }
-    let known = KNOWN.iter().any(|prefix| run.starts_with(prefix)) && run.len() >= KNOWN_RUN;
-    let mixed = run.bytes().any(|b| b.is_ascii_digit()) && run.bytes().any(|b| b.is_ascii_alphabetic());
+    let marked = MARKED.iter().any(|prefix| run.starts_with(prefix)) && run.len() >= MARKED_RUN;
     let bot = before.is_bot() && run.len() >= BOT_SECRET;
-    if known || bot || before.names_a_secret() || (mixed && run.len() >= SECRET_RUN) {
+    if marked || bot || before.names_a_secret() || (is_mixed(run) && run.len() >= SECRET_RUN) {
         out.push_str("[…]");
     } else {
         out.push_str(run);
@@ -182,6 +202,32 @@ mod tests {
             ("a basic token: 131072 tokens at 12:30:45".into(), "a basic token: 131072 tokens at 12:30:45"),
         ] {
             assert_eq!(redact(&text), expected);
+        }
+    }
+
+    #[test]
+    fn keys_in_what_people_type_are_seen_and_their_words_are_not() {
+        for secret in [
+            "0123456789abcdef0123456789abcdef.AbCdEfGhIjKlMnOpQrStUvWx",
+            "Use AIzaSyA1234567890abcdefghijklmnopqrstuv please",
+            "key=sk-proj-abc123def456ghi7",
+            "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw1",
+            "sk-or-v1-0123456789abcdef0123456789abcdef",
+            "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl",
+            "-----BEGIN RSA PRIVATE KEY-----",
+        ] {
+            assert!(looks_secret(secret), "{secret}");
+        }
+        for words in [
+            "",
+            "550e8400-e29b-41d4-a716-446655440000",
+            "https://example.com/how-to-make-a-cake-in-2024-with-9-eggs?utm_source=a",
+            "openai/accounts/fireworks/models/llama-v3p1-405b-instruct-2024-07-18",
+            "hf.co/bartowski/Llama-3.2-3B-Instruct-GGUF:Q4_K_M",
+            "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft",
+            "sk-lang sk-ab",
+        ] {
+            assert!(!looks_secret(words), "{words}");
         }
     }
 

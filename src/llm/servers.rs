@@ -40,6 +40,11 @@ const KNOWN: &[Known] = &[
     Known { name: "openai", base_url: "https://api.openai.com/v1", prefix: "OPENAI", keyless: false },
 ];
 
+/// The providers this release can call, whether set up or not.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    KNOWN.iter().map(|known| known.name)
+}
+
 impl Servers {
     /// Reads `OLLAMA_*`, `GEMINI_*`, `OPENAI_*` and `AI_GATEWAY_*`. A provider without a key is left out, unless its
     /// address was changed (a server of one's own may need none) or a gateway may hold the key. Only the vendors' own

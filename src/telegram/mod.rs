@@ -12,3 +12,4 @@ pub mod outcome;
 pub mod render;
 pub mod session;
 pub mod update;
+pub mod webhook_info;

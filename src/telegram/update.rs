@@ -8,6 +8,10 @@ use serde_json::value::RawValue;
 use super::lenient;
 use super::message::{Chat, Message, User};
 
+/// The kinds we act on, for `setWebhook`: no other is to be delivered.
+pub const ALLOWED_UPDATES: [&str; 5] =
+    ["message", "edited_message", "callback_query", "stopped_message_generation", "my_chat_member"];
+
 /// One update. `update_id` is unique per bot; Telegram may deliver it more than once.
 #[derive(Debug, Clone)]
 pub struct Update {

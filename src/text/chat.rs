@@ -159,6 +159,8 @@ pub fn menu(lang: Lang) -> [(&'static str, &'static str); 11] {
 /// What `/status` tells.
 #[derive(Debug, Clone, Default)]
 pub struct Status {
+    /// Who answers.
+    pub agent: String,
     pub model: String,
     pub messages: i64,
     /// Of the prompt as it stands, as the model would count them.
@@ -179,6 +181,7 @@ pub struct Status {
 pub fn status(lang: Lang, s: &Status) -> String {
     let mut lines = match lang {
         Lang::En => vec![
+            format!("Agent: {}", s.agent),
             format!("Model: {}", s.model),
             format!("Conversation: {} messages; the next prompt has about {} tokens", s.messages, s.tokens),
             match s.running {
@@ -188,6 +191,7 @@ pub fn status(lang: Lang, s: &Status) -> String {
             format!("Answers so far: {}; tokens in {}, out {}", s.turns, s.input_tokens, s.output_tokens),
         ],
         Lang::Ru => vec![
+            format!("Агент: {}", s.agent),
             format!("Модель: {}", s.model),
             format!("Разговор: сообщений {}; следующий запрос — около {} токенов", s.messages, s.tokens),
             match s.running {

@@ -4,13 +4,30 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 
 use tideclaw::directory::{
-    CallReport, Caps, Config, Directory as Real, ModelAnswer, ModelAsk, Reserve, Reserved, UsageAsk, UsageView,
+    Actor, CallReport, Caps, Config, Directory as Real, ModelAnswer, ModelAsk, Reserve, Reserved, UsageAsk, UsageView,
 };
+
+use serde_json::Value;
+use tideclaw::store::Sql;
 
 use super::store::Store;
 
+/// Which release of the Directory is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Release {
+    /// It knows no configuration.
+    Older,
+    Ours,
+    /// It answers with a word that conversations do not know.
+    Newer,
+}
+
 pub struct Directory {
     real: Real<Store>,
+    store: Store,
+    pub release: Cell<Release>,
+    /// The configuration version each question said.
+    pub versions: RefCell<Vec<Option<i64>>>,
     pub caps: Cell<Caps>,
     /// Every report heard, a repeated one each time.
     pub reports: RefCell<Vec<CallReport>>,
@@ -26,8 +43,12 @@ const NOBODY: Config<'static> = Config { owners: &[], claim_code: None };
 impl Directory {
     pub fn new() -> Directory {
         let plenty = Caps { day_nano_usd: u64::MAX, month_nano_usd: u64::MAX, person_day_nano_usd: None };
+        let store = Store::new();
         Directory {
-            real: Real::new(Store::new()).unwrap(),
+            real: Real::new(store.clone()).unwrap(),
+            store,
+            release: Cell::new(Release::Ours),
+            versions: RefCell::default(),
             caps: Cell::new(plenty),
             reports: RefCell::default(),
             asked: RefCell::default(),
@@ -41,6 +62,17 @@ impl Directory {
         self.answers.borrow_mut().push_back(reserved);
     }
 
+    /// Somebody saves this document; its version.
+    pub fn save(&self, document: &Value, now: i64) -> i64 {
+        let base = self.real.live().unwrap().map_or(0, |(version, _)| version);
+        self.real.save_config(base, &document.to_string(), "", &Actor::System, now).unwrap().version
+    }
+
+    /// A backup from before the first save is put back.
+    pub fn forget_saves(&self) {
+        self.store.run("DELETE FROM config_version", &[]).unwrap();
+    }
+
     pub fn hear(&self, route: &str, body: &str, now: i64) -> Option<String> {
         if self.silent.get() > 0 {
             self.silent.set(self.silent.get() - 1);
@@ -50,6 +82,10 @@ impl Directory {
             return serde_json::to_string(&self.usage(&serde_json::from_str(body).unwrap(), now)).ok();
         }
         let mut ask: ModelAsk = serde_json::from_str(body).unwrap();
+        self.versions.borrow_mut().push(ask.config);
+        if self.release.get() == Release::Older {
+            ask.config = None;
+        }
         self.reports.borrow_mut().extend(ask.reports.clone());
         let scripted = ask.reserve.is_some().then(|| self.answers.borrow_mut().pop_front()).flatten();
         self.asked.borrow_mut().extend(ask.reserve.clone());
@@ -57,7 +93,10 @@ impl Directory {
             ask.reserve = None;
         }
         let answer = self.real.model_call(&ask, &self.caps.get(), &NOBODY, now).unwrap();
-        serde_json::to_string(&ModelAnswer { reserved: scripted.or(answer.reserved) }).ok()
+        if self.release.get() == Release::Newer && ask.reserve.is_some() {
+            return Some(r#"{"reserved":{"ponder":{"for_ms":5}},"mood":"good"}"#.to_owned());
+        }
+        serde_json::to_string(&ModelAnswer { reserved: scripted.or(answer.reserved), ..answer }).ok()
     }
 
     pub fn usage(&self, ask: &UsageAsk, now: i64) -> UsageView {

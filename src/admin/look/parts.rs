@@ -91,3 +91,19 @@ pub fn encode(text: &str) -> String {
     // The form's own encoding writes a space as `+`, which is not one in a path.
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
 }
+
+/// How much of `most` is used, as a bar.
+pub fn meter(used: u64, most: u64) -> Markup {
+    let percent = if most == 0 { 100 } else { (u128::from(used) * 100 / u128::from(most)).min(100) };
+    let class = match percent {
+        0..80 => "meter",
+        80..100 => "meter warning",
+        _ => "meter bad",
+    };
+    html! {
+        svg class=(class) viewBox="0 0 100 4" preserveAspectRatio="none" role="img" aria-label=(format!("{percent} %")) {
+            rect.track width="100" height="4" {}
+            rect.used width=(percent) height="4" {}
+        }
+    }
+}

@@ -4,6 +4,12 @@
 //! questions, its views and its answers. Who acts is known by the Access token (`admin::access`); nobody else gets here.
 //! Not here: pages and routes (`admin`), what needs a conversation's own store (`chat::desk`).
 
+mod config;
+mod state;
+
+pub use config::{CheckView, ConfigAsk, ConfigView};
+pub use state::State;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Actor, Caps, Config, Directory, DirectoryError};
@@ -13,8 +19,10 @@ use crate::store::Sql;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeskAsk {
-    /// Which bots there are.
-    Bots,
+    /// How all stands; the answer is a [`State`].
+    State,
+    /// The configuration document and its versions.
+    Config(ConfigAsk),
 }
 
 /// A question with its author, as it travels from the Worker to the Directory object.
@@ -29,7 +37,7 @@ pub struct DeskCall {
 pub struct Desk<'a> {
     pub who: &'a Actor,
     pub cfg: &'a Config<'a>,
-    /// The budgets of the environment.
+    /// The budgets of the environment; for those that hold see [`Directory::caps`].
     pub caps: &'a Caps,
     /// Unix milliseconds.
     pub now: i64,
@@ -108,9 +116,10 @@ pub fn view<T: Serialize>(view: &T) -> Result<String, Refused> {
 
 impl<S: Sql> Directory<S> {
     /// Answers one question, as JSON.
-    pub fn desk(&self, ask: &DeskAsk, _desk: &Desk<'_>) -> Result<String, Refused> {
+    pub fn desk(&self, ask: &DeskAsk, desk: &Desk<'_>) -> Result<String, Refused> {
         match ask {
-            DeskAsk::Bots => view(&self.bots()?),
+            DeskAsk::State => view(&self.state(desk)?),
+            DeskAsk::Config(ask) => self.config_desk(ask, desk),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What is counted. Only grows, except the deliveries that wait, which conversations report.
+//! What is counted; it only grows.
 
 use std::collections::BTreeMap;
 
@@ -15,10 +15,6 @@ pub const BUCKETS_MS: [u64; 12] =
 pub const MAX_MODELS: usize = 100;
 /// Providers and outcomes told apart.
 const MAX_FEW: usize = 20;
-/// Conversations whose waiting deliveries are told apart. Most have none.
-const MAX_WAITING: usize = 200;
-/// Conversations of which is remembered what they last told, to know it again.
-const MAX_SEEN: usize = 200;
 /// Longest label, in characters.
 const MAX_LABEL: usize = 128;
 const OTHER: &str = "other";
@@ -40,11 +36,6 @@ pub struct Counters {
     pub models: BTreeMap<String, ModelCounters>,
     /// By provider, then class.
     pub errors: BTreeMap<String, BTreeMap<String, u64>>,
-    /// Deliveries that wait, by conversation; none with none.
-    pub waiting: BTreeMap<String, u64>,
-    /// When each conversation last told something; of this instance only. A request whose answer was lost comes again.
-    #[serde(skip)]
-    seen: BTreeMap<String, (i64, i64)>,
 }
 
 /// Calls of one model.
@@ -109,28 +100,15 @@ impl Counters {
     }
 
     /// What a conversation tells of itself.
-    pub fn add_activity(&mut self, session: &str, activity: &Activity) {
-        let (told, ended) = self.seen.get(session).copied().unwrap_or((i64::MIN, i64::MIN));
-        if activity.at > told || activity.at == 0 {
-            add(&mut self.updates, activity.updates);
-            add(&mut self.dropped, activity.dropped);
-        }
-        let mut newest = ended;
-        for turn in activity.turns.iter().filter(|turn| turn.at > ended) {
+    pub fn add_activity(&mut self, activity: &Activity) {
+        add(&mut self.updates, activity.updates);
+        add(&mut self.dropped, activity.dropped);
+        for turn in &activity.turns {
             add(entry(&mut self.turns, &turn.outcome, MAX_FEW), 1);
             if let Some(first) = turn.first_ms {
                 self.first.add(first);
             }
             self.total.add(turn.total_ms);
-            newest = newest.max(turn.at);
-        }
-        while self.seen.len() >= MAX_SEEN && !self.seen.contains_key(session) {
-            self.seen.pop_first();
-        }
-        self.seen.insert(session.to_owned(), (told.max(activity.at), newest));
-        self.waiting.remove(session);
-        if activity.waiting > 0 && self.waiting.len() < MAX_WAITING {
-            self.waiting.insert(session.to_owned(), activity.waiting);
         }
     }
 }

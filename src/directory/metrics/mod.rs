@@ -20,7 +20,7 @@ mod tests;
 pub use counters::Counters;
 use text::{Gauges, render};
 
-use super::{Caps, Directory, DirectoryError, ModelAsk};
+use super::{Activity, CallReport, Caps, Directory, DirectoryError};
 use crate::store::Sql;
 
 /// What the shell knows beside the tables.
@@ -33,21 +33,16 @@ pub struct Scrape {
 }
 
 impl<S: Sql> Directory<S> {
-    /// Adds what a request brought; `counted` are the steps of the reports that were not counted before. Nothing is
-    /// written when it brought nothing.
-    pub(super) fn count(&self, ask: &ModelAsk, counted: &[i64]) -> Result<(), DirectoryError> {
-        if counted.is_empty() && ask.activity.is_none() {
+    /// Adds what a request brought and was not counted before. Nothing is written when it brought nothing.
+    pub(super) fn count(&self, ended: &[&CallReport], activity: Option<&Activity>) -> Result<(), DirectoryError> {
+        if ended.is_empty() && activity.is_none_or(|activity| activity.updates == 0 && activity.turns.is_empty()) {
             return Ok(());
         }
-        self.with_counters(|counters| {
-            for report in ask.reports.iter().filter(|report| counted.contains(&report.step)) {
-                counters.add_call(report);
-            }
-            if let Some(activity) = &ask.activity {
-                counters.add_activity(&ask.session, activity);
-            }
+        let json = self.with_counters(|counters| {
+            ended.iter().for_each(|report| counters.add_call(report));
+            activity.iter().for_each(|activity| counters.add_activity(activity));
+            serde_json::to_string(counters).unwrap_or_default()
         })?;
-        let json = self.with_counters(|counters| serde_json::to_string(counters).unwrap_or_default())?;
         self.sql.run("INSERT OR REPLACE INTO counter (id, value) VALUES (1, ?1)", &[json.into()])?;
         Ok(())
     }
@@ -56,14 +51,15 @@ impl<S: Sql> Directory<S> {
     pub fn metrics(&self, scrape: &Scrape, caps: &Caps, now: i64) -> Result<String, DirectoryError> {
         let spent = self.spent(None, None, now)?;
         let rows = self.sql.run(
-            "SELECT (SELECT count(*) FROM session), (SELECT count(*) FROM outbox WHERE state IN ('waiting', 'sending'))",
+            "SELECT (SELECT count(*) FROM session WHERE changed_at > 0), (SELECT coalesce(sum(waiting), 0) FROM session), \
+             (SELECT count(*) FROM outbox WHERE state IN ('waiting', 'sending'))",
             &[],
         )?;
         let number = |index| rows.first().map_or(Ok(0), |row| row.int(index)).map(|n| n.max(0).unsigned_abs());
         let gauges = Gauges {
             version: scrape.version,
             conversations: number(0)?,
-            outbox: number(1)?,
+            outbox: [number(2)?, number(1)?],
             spent: [spent.day, spent.month],
             caps: [caps.day_nano_usd, caps.month_nano_usd],
             backup_age_s: scrape.last_backup_at.map(|at| (now - at).max(0) / 1_000),

@@ -12,8 +12,8 @@ use crate::directory::alerts::AlertKind;
 pub struct Gauges {
     pub version: &'static str,
     pub conversations: u64,
-    /// The Directory's own messages that wait.
-    pub outbox: u64,
+    /// Messages that wait: the Directory's own, and conversations' as they last told.
+    pub outbox: [u64; 2],
     /// Of the day and of the month, 10⁻⁹ US dollars.
     pub spent: [u64; 2],
     pub caps: [u64; 2],
@@ -70,7 +70,7 @@ pub fn render(counters: &Counters, gauges: &Gauges) -> String {
         }
     }
     page.family("outbox_waiting", "gauge", "Messages that wait to be sent; conversations as they last reported.");
-    for (of, count) in [("directory", gauges.outbox), ("conversations", counters.waiting.values().sum())] {
+    for (of, count) in ["directory", "conversations"].into_iter().zip(gauges.outbox) {
         page.sample("outbox_waiting", &[("of", of)], &count.to_string());
     }
     page.one("conversations", "gauge", "Conversations that exist.", gauges.conversations);

@@ -3,9 +3,10 @@
 //! Two releases may talk to each other for minutes: fields are only added, with `#[serde(default)]`. Pinned by tests.
 //! Not here: how it is decided. Money is in 10⁻⁹ US dollars everywhere, times are Unix milliseconds.
 
-use crate::directory::{Activity, Event};
+use crate::directory::config::SessionConfig;
+use crate::directory::{Activity, Event, Mark};
 use crate::llm::{ErrorClass, Feature, ModelRef, Reset, Scope, Usage};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// What a conversation tells and asks around a model call. One request both reports what became of earlier calls and
 /// asks leave for the next.
@@ -24,13 +25,11 @@ pub struct ModelAsk {
     /// For the log that operators see; at most 50.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<Event>,
-    /// The version of the configuration that conversation goes by; 0: the environment alone.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub config: i64,
-}
-
-fn is_zero(number: &i64) -> bool {
-    *number == 0
+    /// The version of the configuration that conversation goes by, 0 for the environment alone. If another is live, it is
+    /// told that one ([`Reserved::Reconfigure`]) instead of what it asked. `None`: it goes on with what it has, or is of a
+    /// release that knows no configuration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config: Option<i64>,
 }
 
 /// Asks leave for one call.
@@ -67,6 +66,8 @@ pub enum Reserved {
     },
     /// A cap would be passed; free again at `until`.
     Capped { cap: Cap, until: i64 },
+    /// Another configuration is live: take it over and ask again. Only for who said which one it goes by.
+    Reconfigure { config: Box<SessionConfig> },
 }
 
 /// What holds spending back.
@@ -121,11 +122,19 @@ pub struct Failure {
 }
 
 /// The answer to a [`ModelAsk`]. Reports with an answer are recorded; repeating them does no harm.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelAnswer {
-    /// `None`: nothing was asked.
-    #[serde(default)]
+    /// `None`: nothing was asked, or the answer is a word of a newer release.
+    #[serde(default, deserialize_with = "known")]
     pub reserved: Option<Reserved>,
+    /// How far the activity of this conversation is counted now; `None`: none came with the question.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted: Option<Mark>,
+}
+
+/// The reports are heard, whatever the rest of the answer says.
+fn known<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Reserved>, D::Error> {
+    Ok(serde_json::from_value(serde_json::Value::deserialize(from)?).ok())
 }
 
 /// The most that may be spent. Zero is legal: then whatever costs anything is refused. Days and months are UTC.

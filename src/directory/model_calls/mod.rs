@@ -26,15 +26,18 @@ mod usage;
 pub(super) use self::calendar::day_of;
 use self::decide::{Situation, decide};
 use self::tell::Budget;
+use super::config::SessionConfig;
+use super::config::resolve::resolve;
 use super::{Config, Directory, DirectoryError};
 use crate::llm::ErrorClass;
 use crate::store::{Sql, StoreError, all_or_nothing};
+use crate::telegram::session::SessionKey;
 use crate::text::usage::Span;
 use exchange::{Cap, Caps, ModelAnswer, ModelAsk, Reserve, Reserved};
 
 impl<S: Sql> Directory<S> {
     /// Records what became of earlier calls and decides about the next, all or nothing. What owners have to hear is in
-    /// the outbox afterwards.
+    /// the outbox afterwards. `caps`: those of the environment; the configuration document goes before them.
     pub fn model_call(
         &self,
         ask: &ModelAsk,
@@ -42,15 +45,9 @@ impl<S: Sql> Directory<S> {
         cfg: &Config<'_>,
         now: i64,
     ) -> Result<ModelAnswer, DirectoryError> {
+        let caps = self.caps(caps)?;
         let fresh = self.fresh.borrow().len();
-        let steps = || {
-            let mut counted = Vec::new();
-            let answer = self.model_call_steps(ask, caps, cfg, now, &mut counted)?;
-            self.note_events(&ask.session, &ask.events, now)?;
-            self.count(ask, &counted)?;
-            Ok(answer)
-        };
-        let done = all_or_nothing(&self.sql, || steps().map_err(|error: DirectoryError| StoreError::from(error)));
+        let done = all_or_nothing(&self.sql, || self.model_call_steps(ask, &caps, cfg, now).map_err(StoreError::from));
         if done.is_err() {
             // What memory holds of it was not rolled back with the rows.
             self.counters.take();
@@ -65,30 +62,39 @@ impl<S: Sql> Directory<S> {
         caps: &Caps,
         cfg: &Config<'_>,
         now: i64,
-        counted: &mut Vec<i64>,
     ) -> Result<ModelAnswer, DirectoryError> {
         let bot = ask.session.split(':').next().unwrap_or_default();
+        let noted = match &ask.activity {
+            Some(activity) => Some(self.note_activity(&ask.session, activity, now)?),
+            None => None,
+        };
+        let counted = noted.map(|noted| noted.mark);
+        let mut ended = Vec::new();
         for report in &ask.reports {
             if !self.count_report(&ask.session, report, now)? {
                 continue;
             }
-            counted.push(report.step);
+            ended.push(report);
             self.note_health(report, now)?;
             if report.failure.as_ref().is_some_and(|failure| failure.class == ErrorClass::Auth) {
                 self.tell_key_refused(bot, &report.model.provider, cfg, now)?;
             }
         }
-        if ask.reserve.is_none() && ask.reports.iter().all(|report| report.cost_nano_usd == 0) {
-            // Nothing is asked and nothing was spent.
-            return Ok(ModelAnswer { reserved: None });
+        self.note_events(&ask.session, &ask.events, now)?;
+        self.count(&ended, ask.activity.as_ref().filter(|_| noted.is_some_and(|noted| noted.fresh)))?;
+        let news = self.config_news(ask)?.map(|config| Reserved::Reconfigure { config: Box::new(config) });
+        let reserve = ask.reserve.as_ref().filter(|_| news.is_none());
+        if reserve.is_none() && ask.reports.iter().all(|report| report.cost_nano_usd == 0) {
+            // Nothing more is asked and nothing was spent.
+            return Ok(ModelAnswer { reserved: news, counted });
         }
         self.presume_unheard(now)?;
-        let person = ask.reserve.as_ref().and_then(|reserve| reserve.person);
-        let step = ask.reserve.as_ref().map(|reserve| (ask.session.as_str(), reserve.step));
+        let person = reserve.and_then(|reserve| reserve.person);
+        let step = reserve.map(|reserve| (ask.session.as_str(), reserve.step));
         let spent = self.spent(person, step, now)?;
-        let reserved = match &ask.reserve {
+        let reserved = match reserve {
             Some(reserve) => self.reserve(&ask.session, reserve, spent, caps, cfg, now)?,
-            None => None,
+            None => news,
         };
         let refused = |by| matches!(reserved, Some(Reserved::Capped { cap, .. }) if cap == by);
         for budget in [
@@ -97,7 +103,17 @@ impl<S: Sql> Directory<S> {
         ] {
             self.tell_budget(bot, &budget, cfg, now)?;
         }
-        Ok(ModelAnswer { reserved })
+        Ok(ModelAnswer { reserved, counted })
+    }
+
+    /// What the conversation that asks is to go by from now on, if that is not what it says it goes by.
+    fn config_news(&self, ask: &ModelAsk) -> Result<Option<SessionConfig>, DirectoryError> {
+        let Some(known) = ask.config else { return Ok(None) };
+        let Some((version, document)) = self.live()? else {
+            return Ok((known != 0).then(SessionConfig::default));
+        };
+        let session = SessionKey::parse(&ask.session).filter(|_| version != known);
+        Ok(session.map(|session| resolve(version, &document, &session)))
     }
 
     fn reserve(

@@ -18,8 +18,10 @@ const SUMS: &str = "coalesce(sum(calls), 0), coalesce(sum(failures), 0), coalesc
     coalesce(sum(assumed_nano_usd), 0)";
 
 impl<S: Sql> Directory<S> {
-    /// What was used and spent in this day and month. Calls of which nothing was heard are counted first.
+    /// What was used and spent in this day and month. Calls of which nothing was heard are counted first. `caps`: those
+    /// of the environment.
     pub fn usage(&self, ask: &UsageAsk, caps: &Caps, cfg: &Config<'_>, now: i64) -> Result<UsageView, DirectoryError> {
+        let caps = self.caps(caps)?;
         all_or_nothing(&self.sql, || self.presume_unheard(now).map_err(StoreError::from))?;
         // NULL: everybody.
         let whose: Option<i64> = if ask.owner { None } else { Some(ask.person.unwrap_or(NOBODY)) };
@@ -47,7 +49,7 @@ impl<S: Sql> Directory<S> {
             owner: ask.owner,
             day: self.since(whose, today)?,
             month: self.since(whose, first)?,
-            caps: ask.owner.then_some(*caps),
+            caps: ask.owner.then_some(caps),
             person_cap_nano_usd: caps.person_day_nano_usd.filter(|_| capped),
             by_model,
             by_person,

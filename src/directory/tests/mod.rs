@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod claim;
+mod config;
+mod conversations;
 mod events;
 mod groups;
 mod model_calls;

@@ -1,15 +1,18 @@
-//! The control plane on the platform: a verified request in, bytes out.
+//! The control plane on the platform: a request to a guarded path in, bytes out.
 //!
 //! Not here: pages and routes (`crate::admin`), verification of tokens (`access`).
 
+mod access;
 mod office;
 
 use worker::{Env, Headers, Request, Response, Result};
 
+use super::debug;
 use super::router::refuse;
 use crate::admin::access::Identity;
+use crate::admin::origin::{self, Source};
 use crate::admin::request::{Answer, MAX_BODY, Method, Request as Asked, form_fields, json_fields};
-use crate::admin::{self, Area};
+use crate::admin::{self, Area, closed, paths};
 use crate::text::Lang;
 use office::Platform;
 
@@ -20,14 +23,37 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; i
 /// Keeps the language chosen on a page, for a year.
 const LANGUAGE_COOKIE: &str = "tideclaw_lang";
 
+/// Answers a request to `/_admin`, `/api`, `/debug` or below. Nothing of it is looked at before it is known who asks, and
+/// nothing is done before it is known that they meant to.
+pub async fn enter(request: Request, env: &Env) -> Result<Response> {
+    let who = match access::identify(&request, env).await {
+        Ok(who) => who,
+        Err(answer) => return respond(answer, None),
+    };
+    let headers = request.headers();
+    let (site, from) = (headers.get("sec-fetch-site")?, headers.get("origin")?);
+    let looks = matches!(request.method(), worker::Method::Get | worker::Method::Head);
+    let url = request.url()?;
+    let source = Source {
+        url: url.as_str(),
+        only_looks: looks && headers.get("upgrade")?.is_none(),
+        site: site.as_deref(),
+        origin: from.as_deref(),
+    };
+    if !origin::is_meant(&source, &who) {
+        return respond(closed::not_meant(), None);
+    }
+    let mut segments = paths::segments(&request.path()).unwrap_or_default().into_iter();
+    match segments.next().as_deref() {
+        Some("_admin") => handle(request, env, Area::Pages, segments.collect(), &who).await,
+        Some("api") => handle(request, env, Area::Api, segments.collect(), &who).await,
+        Some("debug") if debug::is_open(&request, env) => debug::run(env, segments.as_slice()).await,
+        _ => refuse(404, "not_found", "No such route."),
+    }
+}
+
 /// Answers a request of somebody Access vouches for. `rest`: the decoded segments after `/_admin` or `/api`.
-pub async fn handle(
-    mut request: Request,
-    env: &Env,
-    area: Area,
-    rest: Vec<String>,
-    who: &Identity,
-) -> Result<Response> {
+async fn handle(mut request: Request, env: &Env, area: Area, rest: Vec<String>, who: &Identity) -> Result<Response> {
     let method = match request.method() {
         worker::Method::Get | worker::Method::Head => Method::Get,
         worker::Method::Post => Method::Post,
@@ -110,7 +136,8 @@ fn with_headers(response: Response, content_type: &str) -> Result<Response> {
     headers.set("content-type", content_type)?;
     headers.set("content-security-policy", POLICY)?;
     headers.set("x-content-type-options", "nosniff")?;
-    headers.set("referrer-policy", "no-referrer")?;
+    // Not `no-referrer`: with it browsers send forms with `Origin: null`.
+    headers.set("referrer-policy", "same-origin")?;
     headers.set("cache-control", "no-store")?;
     Ok(response)
 }

@@ -2,6 +2,10 @@
 //!
 //! Not here: messages of the API, which are English and for programs.
 
+pub mod access;
+pub mod overview;
+pub mod settings;
+
 words! {
     product: "Tideclaw", "Tideclaw";
     skip_to_content: "Skip to content", "К содержанию";

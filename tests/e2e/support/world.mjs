@@ -4,6 +4,8 @@
 //     world.gemini, world.openai, world.gateway: script, requests, waitFor, clear, … as world.ollama has them
 //     (openai is "generic" unless asked otherwise: the Worker knows OpenAI and others by their host, which is not here)
 //     the Worker gets their base URLs and keys; with `gateway`, AI_GATEWAY_BASE_URL and AI_GATEWAY_TOKEN too
+//   startWorld({ access: true }): an issuer of signed tokens, as Access would be in front of the admin page
+//     world.admin(path, …): a request of the signed-in owner (admin.mjs); world.issuer: other tokens, key rotation, faults
 //   world.gemini.script(failure("quota", { match: "Hi" })): every class of failure by name (local-dev/models/errors.mjs)
 // Deliberately not here: the runtime (worker.mjs), a look into the objects' tables (objects.mjs).
 
@@ -15,6 +17,7 @@ import { startGemini } from "../../../local-dev/models/gemini.mjs";
 import { DEFAULT_MODELS, startOllama } from "../../../local-dev/models/ollama.mjs";
 import { startOpenAI } from "../../../local-dev/models/openai.mjs";
 import { startTelegram } from "../../../local-dev/telegram/emulator.mjs";
+import { makeAdmin, startAccess } from "./admin.mjs";
 import { objectsIn } from "./objects.mjs";
 import { startWorker } from "./worker.mjs";
 
@@ -56,14 +59,15 @@ async function startModels({ ollama: forOllama, gemini: forGemini, openai: forOp
 
 /**
  * @param {{vars?: object, owners?: number[], bots?: string[], users?: object[], groups?: object[], ollama?: object,
- *   gemini?: true|object, openai?: true|object, gateway?: true|object, topics?: boolean, persistTo?: string}} [options]
+ *   gemini?: true|object, openai?: true|object, gateway?: true|object, topics?: boolean, access?: true|object}} [options]
  */
-export async function startWorld({ vars = {}, owners = OWNERS, bots = ["main"], users, groups, ollama = {}, gemini, openai, gateway, topics } = {}) {
+export async function startWorld({ vars = {}, owners = OWNERS, bots = ["main"], users, groups, ollama = {}, gemini, openai, gateway, topics, access } = {}) {
   const persistTo = mkdtempSync(join(tmpdir(), "tideclaw-e2e-"));
   const made = bots.map((id) => ({ id, token: TOKENS[id], secret: SECRETS[id], username: `tide_${id}_bot`, name: `Tide ${id}`, topics }));
   users ??= owners.map((id) => ({ id, first_name: `Owner ${id}`, language_code: "en" }));
   const telegram = await startTelegram({ bots: made, users, groups, webhook: { retryScale: 0.1 } });
   const { models, vars: modelVars, close: closeModels } = await startModels({ ollama, gemini, openai, gateway, owners });
+  const { issuer, vars: accessVars, close: closeAccess } = await startAccess(access);
   const secrets = bots.flatMap((id) => {
     const suffix = id === "main" ? "" : `_${id.toUpperCase()}`;
     return [[`TELEGRAM_BOT_TOKEN${suffix}`, TOKENS[id]], [`TELEGRAM_WEBHOOK_SECRET${suffix}`, SECRETS[id]]];
@@ -71,6 +75,7 @@ export async function startWorld({ vars = {}, owners = OWNERS, bots = ["main"], 
   const all = {
     TELEGRAM_API_BASE: telegram.url,
     ...modelVars,
+    ...accessVars,
     DEFAULT_MODEL: "ollama/plain:1b",
     OWNER_TELEGRAM_IDS: owners.join(),
     ...Object.fromEntries(secrets),
@@ -82,7 +87,7 @@ export async function startWorld({ vars = {}, owners = OWNERS, bots = ["main"], 
     // The first request compiles the Worker, which takes long on a busy machine: nobody's patience is for that.
     await (await fetch(`${worker.url}/healthz`)).text();
   } catch (error) {
-    await Promise.all([worker?.close(), telegram.close(), closeModels()]);
+    await Promise.all([worker?.close(), telegram.close(), closeModels(), closeAccess()]);
     throw error;
   }
   for (const bot of bots) telegram.setBot({ bot, webhookUrl: `${worker.url}/telegram/${bot}` });
@@ -91,6 +96,7 @@ export async function startWorld({ vars = {}, owners = OWNERS, bots = ["main"], 
     ...models,
     worker,
     persistTo,
+    ...(issuer && { issuer, admin: makeAdmin({ issuer, url: () => worker.url }) }),
     /** Requests to a model (`of` which stand-in) whose last user message has `text` in it. */
     asked: (text, of = "ollama") => models[of].requests().filter((request) => request.lastUser?.includes(text)),
     person: (id, bot = "main") => person(world, id, bot),
@@ -100,7 +106,7 @@ export async function startWorld({ vars = {}, owners = OWNERS, bots = ["main"], 
     logged: (text) => worker.logs.filter(({ message }) => message.includes(text)),
     async close() {
       await worker.close();
-      await Promise.all([telegram.close(), closeModels()]);
+      await Promise.all([telegram.close(), closeModels(), closeAccess()]);
       rmSync(persistTo, { recursive: true, force: true });
     },
   };

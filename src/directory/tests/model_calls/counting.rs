@@ -25,7 +25,7 @@ fn a_repeated_report_counts_once() {
     // The same step of another conversation is another call.
     let ask = ModelAsk { session: "main:56".into(), reports: vec![report], reserve: None, ..ModelAsk::default() };
     let answer = world.dir.model_call(&ask, &CAPS, &world.cfg(), world.now()).unwrap();
-    assert_eq!(answer, ModelAnswer { reserved: None });
+    assert_eq!(answer, ModelAnswer::default());
     assert_eq!(world.usage().day.calls, 2);
 }
 

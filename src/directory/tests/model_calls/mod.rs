@@ -1,6 +1,7 @@
 //! Model calls against real SQLite: what is granted, counted, told, and what rests.
 
 mod budget;
+mod config;
 mod counting;
 mod health;
 mod pinned;

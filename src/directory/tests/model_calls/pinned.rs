@@ -71,8 +71,13 @@ fn a_shorter_question_of_an_older_release_is_understood() {
 fn answers() {
     let granted = Reserved::Granted { candidate: 1, without: vec![Feature::Thinking] };
     let expected = json!({ "reserved": { "granted": { "candidate": 1, "without": ["thinking"] } } });
-    pinned(&ModelAnswer { reserved: Some(granted) }, expected);
-    pinned(&ModelAnswer { reserved: None }, json!({ "reserved": null }));
+    pinned(&ModelAnswer { reserved: Some(granted), ..Default::default() }, expected);
+    pinned(&ModelAnswer::default(), json!({ "reserved": null }));
+    let counted = Some(Mark { update: 3, turn: 2 });
+    pinned(
+        &ModelAnswer { reserved: None, counted },
+        json!({ "reserved": null, "counted": { "update": 3, "turn": 2 } }),
+    );
     pinned(&Reserved::Capped { cap: Cap::Day, until: 5 }, json!({ "capped": { "cap": "day", "until": 5 } }));
     pinned(&Cap::Month, json!("month"));
     pinned(&Cap::Person, json!("person"));
