@@ -24,6 +24,7 @@ pub mod paths;
 pub mod port;
 pub mod request;
 
+mod logs;
 mod overview;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
@@ -66,6 +67,9 @@ pub enum Area {
 async fn page<O: Office>(office: &O, request: &Request, who: &Identity) -> Result<Answer, Refused> {
     match (request.method, request.path().as_slice()) {
         (Method::Get, []) => overview::page(office, request, who).await,
+        (Method::Get, ["logs"]) => logs::page(office, request, who).await,
+        (Method::Get, ["logs", "audit"]) => logs::audit_page(office, request, who).await,
+        (Method::Get, ["logs", "live"]) => Ok(logs::live(request)),
         (Method::Get, ["style.css"]) => Ok(look::style()),
         (Method::Get, ["script.js"]) => Ok(look::script()),
         _ => Err(Refused::not_found(words::not_found(request.lang))),
@@ -77,6 +81,8 @@ async fn api<O: Office>(office: &O, request: &Request, who: &Identity) -> Result
         (Method::Get, ["whoami"]) => {
             Ok(Answer::json(&serde_json::json!({ "name": who.name(), "service": who.is_service() }).to_string()))
         }
+        (Method::Get, ["logs"]) => logs::api(office, request).await,
+        (Method::Get, ["audit"]) => logs::audit_api(office, request).await,
         (Method::Get, ["overview"]) => overview::api(office, request, who).await,
         _ => Err(Refused::not_found("No such route.")),
     }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::conversation::{Conversation, WATCHDOG_MS};
 use super::inbox::{self, Entry, Waiting};
+use super::meter::RIDE_MS;
 use super::model_call::DRAFTS_PER_TURN;
 use super::outbox::Slot;
 use super::ports::Ports;
@@ -15,7 +16,7 @@ use crate::directory::{Access, AccessChange, Admission};
 use crate::store::{Sql, StoreError, to_json};
 use crate::telegram::command::{self, is_stop_word};
 use crate::telegram::content::{self, Content};
-use crate::telegram::message::Message;
+use crate::telegram::message::{Message, User};
 use crate::telegram::method::{SendOptions, typing};
 use crate::telegram::update::{Update, UpdateKind};
 use crate::text::{self, Lang};
@@ -39,13 +40,23 @@ impl Accepted {
     }
 }
 
+/// Longest title kept, in characters.
+const MAX_TITLE: usize = 128;
 /// Longest stored excerpt of an update we do not understand, in bytes.
 const MAX_RECORD: usize = 4_096;
 
 impl<S: Sql, P: Ports> Conversation<S, P> {
     /// Stores one update. `session` is this object's name; `admission` the Directory's word, if the Worker brought one.
     pub fn accept(&self, session: &str, body: &str, admission: Option<Admission>) -> Result<Accepted, StoreError> {
-        self.atomically(|| self.accept_whole(session, body, admission))
+        let accepted = self.atomically(|| self.accept_whole(session, body, admission))?;
+        if accepted != Accepted::NotAdmitted {
+            self.note_news();
+        }
+        if accepted == Accepted::quiet() {
+            // Nobody works on it, who would set the alarm.
+            self.alarm_by(self.ports.now() + RIDE_MS);
+        }
+        Ok(accepted)
     }
 
     fn accept_whole(&self, session: &str, body: &str, admission: Option<Admission>) -> Result<Accepted, StoreError> {
@@ -62,9 +73,15 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         if let Some(reason) = refusal(&update, &self.settings.borrow().blocked) {
             return self.drop_update(&update, reason);
         }
-        if let Some(code) = update.sender().and_then(|user| user.language_code.as_deref()) {
-            let lang = Lang::from_code(Some(code));
-            self.change(|settings| settings.lang = lang)?;
+        let lang = update.sender().and_then(|user| user.language_code.as_deref());
+        let title = title_of(&update);
+        if lang.is_some() || title.is_some() {
+            self.change(|settings| {
+                if lang.is_some() {
+                    settings.lang = Lang::from_code(lang);
+                }
+                settings.title = title.unwrap_or(std::mem::take(&mut settings.title));
+            })?;
         }
         match &update.kind {
             UpdateKind::Message(message) => self.accept_message(&update, message, body, &admission),
@@ -97,6 +114,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
                 }
                 self.live.came.raise();
                 self.stop_turn()?;
+                self.note_news();
                 Ok(())
             }
         }
@@ -285,6 +303,16 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
 /// Our bot's Telegram id; 0, which is nobody's, if it is not known.
 pub(super) fn bot_id(admission: &Admission) -> i64 {
     admission.bot_user_id.unwrap_or(0)
+}
+
+/// What the conversation is called: the group's title, or the name of the person in a private chat.
+fn title_of(update: &Update) -> Option<String> {
+    let (UpdateKind::Message(message) | UpdateKind::Edited(message)) = &update.kind else { return None };
+    let title = match message.chat.is_private() {
+        true => message.from.as_ref().map(User::name),
+        false => message.chat.title.clone(),
+    };
+    title.map(|title| title.chars().take(MAX_TITLE).collect())
 }
 
 /// Why an update gets no hearing at all.

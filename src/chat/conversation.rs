@@ -7,6 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use super::MIGRATIONS;
+use super::activity::Told;
 use super::agent::{self, Agent};
 use super::config::Config;
 use super::facts::{self, AllTold};
@@ -46,7 +47,12 @@ pub(super) struct Live {
     pub lookup_asked: Cell<bool>,
     /// Reports written, and how many of them the Directory has heard. Not equal at first, as above.
     pub reports: Cell<(u64, u64)>,
-    /// Reports may wait until then for a question to ride with. 0 at first: those of an instance before go at once.
+    /// What happened besides, and how much of it the Directory has heard. Not equal at first, as above.
+    pub news: Cell<(u64, u64)>,
+    /// How far it has heard, and what of that is in the store.
+    pub counted: Cell<Told>,
+    pub counted_stored: Cell<Told>,
+    /// Reports and news may wait until then for a question to ride with. 0 at first: those of an instance before go at once.
     pub report_by: Cell<i64>,
     /// For operators, on their way to the Directory.
     pub events: Events,
@@ -70,6 +76,9 @@ impl Default for Live {
             looking: Lane::default(),
             lookup_asked: Cell::new(true),
             reports: Cell::new((1, 0)),
+            news: Cell::new((1, 0)),
+            counted: Cell::default(),
+            counted_stored: Cell::default(),
             report_by: Cell::default(),
             events: Events::default(),
             idle: Cell::default(),
@@ -129,7 +138,11 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         let settings = RefCell::new(Settings::load(&sql)?);
         let told = RefCell::new(facts::load(&sql)?);
         let agent = RefCell::new(Rc::new(Agent::new(agent::load(&sql)?, &config)));
-        Ok(Conversation { sql, ports, config, agent, settings, told, live: Live::default() })
+        let live = Live::default();
+        let heard = Told::load(&sql)?;
+        live.counted.set(heard);
+        live.counted_stored.set(heard);
+        Ok(Conversation { sql, ports, config, agent, settings, told, live })
     }
 
     /// This conversation's name, once it has one.
@@ -144,6 +157,9 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         if self.ports.now() >= self.live.report_by.get()
             && let Err(error) = self.send_reports().await
         {
+            self.fault("reports", &error);
+        }
+        if let Err(error) = self.keep_counted() {
             self.fault("reports", &error);
         }
         self.rearm();
@@ -200,7 +216,11 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         let delivery = row.opt_int(0)?.map(due);
         let waiting = row.opt_int(1)?.map(|at| if busy { watchdog } else { at.max(now) });
         let open = (row.int(2)? != 0).then_some(watchdog);
-        let report = (row.int(3)? != 0 || live.events.press()).then(|| self.live.report_by.get().max(now));
+        if row.opt_int(0)?.is_none() && live.counted.get().waiting > 0 {
+            self.note_news();
+        }
+        let news = self.has_news() || live.events.press() || row.int(3)? != 0;
+        let report = news.then(|| self.live.report_by.get().max(now));
         Ok([delivery, waiting, open, report, busy.then_some(watchdog)].into_iter().flatten().min())
     }
 

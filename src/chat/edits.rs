@@ -76,7 +76,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         for message_id in answer_ids(&self.sql, id)? {
             enqueue(&self.sql, Some(id), Slot::Tidy, 0, &delete(self.target(), message_id), 0, self.ports.now())?;
         }
-        self.begin_turn(&rows)?;
+        self.begin_turn(&rows, self.ports.now())?;
         Ok(true)
     }
 }

@@ -8,7 +8,7 @@ use super::outbox::{Slot, enqueue};
 use super::ports::Ports;
 use super::run::Answered;
 use super::transcript;
-use super::turn::{self, Turn};
+use super::turn::{self, End, Turn};
 use crate::llm::{Accumulator, ErrorClass, Finish, Message, Usage};
 use crate::store::{Sql, StoreError};
 use crate::telegram::method::{SendOptions, delete, send_document, send_message};
@@ -102,7 +102,9 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             self.close_call(leave, answered.step, &answered.ended())?;
             self.keep_answer(turn, &answered.heard.answer.clone().into_message())?;
             self.queue_answer(turn, &shown)?;
-            turn::finish(&self.sql, turn.id, "answered", None, now)
+            let model = leave.model.to_string();
+            let first_at = Some(turn.first_at.unwrap_or(now));
+            turn::finish(&self.sql, turn.id, End { state: "answered", error: None, model: Some(&model), first_at }, now)
         })
     }
 
@@ -117,7 +119,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
                 self.keep_answer(turn, &Message::assistant(format!("{partial}\n[stopped here by the user]")))?;
             }
             self.queue_answer(turn, &shown)?;
-            turn::finish(&self.sql, turn.id, "stopped", None, now)
+            turn::finish(&self.sql, turn.id, End { state: "stopped", first_at: turn.first_at, ..End::default() }, now)
         })
     }
 
@@ -140,7 +142,8 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
                 self.keep_answer(turn, &Message::assistant(format!("{partial}\n[the answer broke off here]")))?;
             }
             self.queue_answer(turn, &shown)?;
-            turn::finish(&self.sql, turn.id, "failed", Some(reason), now)
+            let end = End { state: "failed", error: Some(reason), model: None, first_at: turn.first_at };
+            turn::finish(&self.sql, turn.id, end, now)
         })
     }
 

@@ -11,7 +11,7 @@ use super::files::{self, File, LIMIT, State};
 use super::material::{self, Sort};
 use super::outbox::Slot;
 use super::ports::{FetchError, Ports};
-use super::turn::{self, Turn};
+use super::turn::{self, End, Turn};
 use super::{sniff, transcript};
 use crate::directory::Level;
 use crate::llm::catalogue::Accepts;
@@ -105,7 +105,8 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         self.atomically(|| {
             self.say_what_is_useless(turn, &all, accepts)?;
             if speechless && !useful {
-                turn::finish(&self.sql, turn.id, "failed", Some("nothing in its files can be used"), self.ports.now())?;
+                let error = Some("nothing in its files can be used");
+                turn::finish(&self.sql, turn.id, End { state: "failed", error, ..End::default() }, self.ports.now())?;
             }
             Ok(())
         })?;

@@ -24,9 +24,11 @@ const TRIES: u32 = 3;
 const PAUSE_MS: i64 = 300;
 /// A report of a success waits so long for the next question to ride with; a failure is told at once, because it concerns
 /// other conversations too. Meanwhile its reservation stands.
-const RIDE_MS: i64 = 5_000;
+pub(super) const RIDE_MS: i64 = 5_000;
 /// What the Directory did not hear is sent again after so long.
-const AGAIN_MS: i64 = 60_000;
+pub(super) const AGAIN_MS: i64 = 60_000;
+/// Requests in a row; what is left then waits a little.
+const MAX_ROUNDS: u32 = 20;
 /// Reports in one request.
 const MAX_REPORTS: i64 = 50;
 /// How often the configuration is taken over before one call; after that the call is made by what is there. Two releases
@@ -175,13 +177,17 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         self.live.report_by.set(by);
     }
 
-    /// Sends reports that wait. What is not heard stays, and the alarm tries again.
+    /// Sends reports and news that wait. What is not heard stays, and the alarm tries again.
     pub(super) async fn send_reports(&self) -> Result<(), StoreError> {
-        while self.has_reports() {
+        for _ in 0..MAX_ROUNDS {
+            if !self.has_reports() {
+                return Ok(());
+            }
             if self.tell_directory(None, None).await?.is_none() {
-                break;
+                return Ok(());
             }
         }
+        self.live.report_by.set(self.ports.now() + RIDE_MS);
         Ok(())
     }
 
@@ -201,21 +207,28 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         reserve: Option<Reserve>,
         config: Option<i64>,
     ) -> Result<Option<ModelAnswer>, StoreError> {
-        let written = self.live.reports.get().0;
-        let rows = if self.has_reports() { turn::reports(&self.sql, MAX_REPORTS)? } else { Vec::new() };
+        let (written, heard) = self.live.reports.get();
+        let rows = if written != heard { turn::reports(&self.sql, MAX_REPORTS)? } else { Vec::new() };
         let all = (rows.len() as i64) < MAX_REPORTS;
         let events = self.live.events.take();
-        if rows.is_empty() && reserve.is_none() && events.list().is_empty() && config.is_none() {
+        // With a question alone nothing rides: the news of its message can wait, the question cannot.
+        let rides = (reserve.is_none() && config.is_none()) || written != heard;
+        let news = if rides && self.has_news() { self.news() } else { None };
+        if rows.is_empty() && reserve.is_none() && config.is_none() && news.is_none() && events.list().is_empty() {
             self.note_heard(written);
             return Ok(Some(ModelAnswer::default()));
         }
         let reports = rows.iter().filter_map(|(_, json)| serde_json::from_str(json).ok()).collect();
         let session = self.session().unwrap_or_default();
-        let ask = ModelAsk { session, reports, reserve, events: events.list().to_vec(), config, ..ModelAsk::default() };
+        let (activity, upto) = news.unzip();
+        let ask = ModelAsk { session, reports, reserve, activity, events: events.list().to_vec(), config };
         let answer = self.ports.directory("/model", to_json(&ask)?).await;
-        let answer = answer.and_then(|json| serde_json::from_str(&json).ok());
-        if answer.is_some() {
+        let answer: Option<ModelAnswer> = answer.and_then(|json| serde_json::from_str(&json).ok());
+        if let Some(answer) = &answer {
             events.heard();
+            if let Some(upto) = upto {
+                self.note_counted(&upto, answer.counted);
+            }
             if let Some((last, _)) = rows.last() {
                 turn::heard(&self.sql, *last)?;
             }
@@ -229,9 +242,9 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     }
 
     /// Whether the Directory may have something to hear.
-    fn has_reports(&self) -> bool {
+    pub(super) fn has_reports(&self) -> bool {
         let (written, heard) = self.live.reports.get();
-        written != heard || self.live.events.press()
+        written != heard || self.has_news() || self.live.events.press()
     }
 
     /// It has heard the first `count` reports of this instance; more may have been written meanwhile.

@@ -10,6 +10,7 @@ pub mod ports;
 pub mod transcriber;
 
 mod accept;
+mod activity;
 mod agent;
 mod buttons;
 mod commands;

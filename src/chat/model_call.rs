@@ -303,6 +303,9 @@ impl<S: Sql, P: Ports> Call<'_, S, P> {
         let now = self.chat.ports.now();
         match outcome::read(reply) {
             Outcome::Sent { message_id } => {
+                if show != Show::Typing {
+                    turn.first_at.get_or_insert(now);
+                }
                 if show == Show::Placeholder
                     && let Some(id) = message_id
                 {

@@ -16,6 +16,9 @@ pub struct Settings {
     /// `{bot}:{chat_id}[:{topic}]`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
+    /// The person's name or the group's title, as the last message showed it; empty: not seen.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub title: String,
     /// The Directory's word on this chat, handed over by the Worker; `None`: not admitted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub admission: Option<Admission>,

@@ -6,6 +6,9 @@ use crate::llm::ModelRef;
 use crate::store::{Row, Sql, StoreError};
 use crate::text::Lang;
 
+/// The state of a turn whose messages went into another.
+pub const TAKEN_BACK: &str = "taken back";
+
 /// Runs of one turn before it is given up (DESIGN §3.2).
 pub const MAX_ATTEMPTS: i64 = 3;
 
@@ -26,15 +29,31 @@ pub struct Turn {
     pub created_at: i64,
     /// Telegram id of the person who caused it: the sender of its last message.
     pub user_id: Option<i64>,
+    /// When the first of its messages came.
+    pub asked_at: i64,
+    /// When its first words were shown, as far as this instance knows.
+    pub first_at: Option<i64>,
+}
+
+/// How a turn ended.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct End<'a> {
+    /// `answered`, `stopped` or `failed`; `taken back` is no end.
+    pub state: &'a str,
+    pub error: Option<&'a str>,
+    /// The model that answered.
+    pub model: Option<&'a str>,
+    /// When the first words were shown.
+    pub first_at: Option<i64>,
 }
 
 /// Records that a turn runs. Returns its id: `turn.id`, or if that turn was there before (it is answered anew) the next
 /// above every inbox row there will be for a long time, and still exact as a JavaScript number.
 pub fn begin(sql: &impl Sql, turn: &Turn) -> Result<i64, StoreError> {
     let rows = sql.run(
-        "INSERT INTO turn (id, state, model, lang, epoch, reply_to, created_at, user_id) VALUES (
+        "INSERT INTO turn (id, state, model, lang, epoch, reply_to, created_at, user_id, asked_at) VALUES (
            iif(EXISTS (SELECT 1 FROM turn WHERE id = ?1), (SELECT max(1000000000, max(id)) + 1 FROM turn), ?1),
-           'running', ?2, ?3, ?4, ?5, ?6, ?7) RETURNING id",
+           'running', ?2, ?3, ?4, ?5, ?6, ?7, ?8) RETURNING id",
         &[
             turn.id.into(),
             turn.model.to_string().into(),
@@ -43,12 +62,14 @@ pub fn begin(sql: &impl Sql, turn: &Turn) -> Result<i64, StoreError> {
             turn.reply_to.into(),
             turn.created_at.into(),
             turn.user_id.into(),
+            turn.asked_at.into(),
         ],
     )?;
     rows.first().map_or(Err(StoreError::Shape { index: 0 }), |row| row.int(0))
 }
 
-const COLUMNS: &str = "id, attempts, model, lang, reply_to, placeholder, stop_requested, created_at, epoch, user_id";
+const COLUMNS: &str = "id, attempts, model, lang, reply_to, placeholder, stop_requested, created_at, epoch, user_id, \
+    coalesce(asked_at, created_at)";
 
 /// The one unfinished turn, if any.
 pub fn open(sql: &impl Sql) -> Result<Option<Turn>, StoreError> {
@@ -80,6 +101,8 @@ fn read(row: &Row) -> Result<Turn, StoreError> {
         created_at: row.int(7)?,
         epoch: row.int(8)?,
         user_id: row.opt_int(9)?,
+        asked_at: row.int(10)?,
+        first_at: None,
     })
 }
 
@@ -117,11 +140,20 @@ pub fn was_called(sql: &impl Sql, id: i64) -> Result<bool, StoreError> {
     Ok(!rows.is_empty())
 }
 
-/// Closes a turn as `answered`, `stopped` or `failed`.
-pub fn finish(sql: &impl Sql, id: i64, state: &str, error: Option<&str>, now: i64) -> Result<(), StoreError> {
+/// Closes a turn. What ends is numbered, so that each end is told once (`activity`).
+pub fn finish(sql: &impl Sql, id: i64, end: End<'_>, now: i64) -> Result<(), StoreError> {
     sql.run(
-        "UPDATE turn SET state = ?2, error = ?3, finished_at = ?4 WHERE id = ?1",
-        &[id.into(), state.into(), error.into(), now.into()],
+        "UPDATE turn SET state = ?2, error = ?3, finished_at = ?4, answered_by = ?5, first_at = ?6, ended = iif(?7,
+           (SELECT coalesce(max(ended), 0) + 1 FROM turn WHERE ended IS NOT NULL), NULL) WHERE id = ?1",
+        &[
+            id.into(),
+            end.state.into(),
+            end.error.into(),
+            now.into(),
+            end.model.into(),
+            end.first_at.into(),
+            (end.state != TAKEN_BACK).into(),
+        ],
     )?;
     Ok(())
 }
@@ -223,6 +255,8 @@ mod tests {
             stop_requested: false,
             created_at: 1,
             user_id: None,
+            asked_at: 1,
+            first_at: None,
         };
         let ids: Vec<i64> = (0..3).map(|_| begin(&sql, &turn).unwrap()).collect();
         assert_eq!(ids, [7, 1_000_000_001, 1_000_000_002]);

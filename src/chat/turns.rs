@@ -7,7 +7,7 @@ use super::conversation::Conversation;
 use super::files::{self, Place};
 use super::inbox::{self, Waiting};
 use super::ports::Ports;
-use super::turn::{self, Turn};
+use super::turn::{self, End, TAKEN_BACK, Turn};
 use super::{gather, transcript};
 use crate::llm::{MediaRef, Message, Part, PartKind, Role};
 use crate::store::{Sql, StoreError};
@@ -49,6 +49,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     /// A turn and, once its answer is out, the room for the next.
     async fn run_and_deliver(&self, turn: Turn) -> Result<(), StoreError> {
         self.run_turn(turn.clone()).await?;
+        self.note_news();
         self.deliver().await;
         self.learn(&self.model()).await?;
         self.compact_if_due(&turn).await
@@ -76,12 +77,12 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             self.alarm_by(ready_at);
             return Ok(false);
         }
-        self.begin_turn(rows)?;
+        self.begin_turn(rows, first_came(rows))?;
         Ok(true)
     }
 
-    /// Opens a turn that answers `rows`.
-    pub(super) fn begin_turn(&self, rows: &[Waiting]) -> Result<(), StoreError> {
+    /// Opens a turn that answers `rows`, for which somebody has waited since `asked_at`.
+    pub(super) fn begin_turn(&self, rows: &[Waiting], asked_at: i64) -> Result<(), StoreError> {
         let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(()) };
         self.live.idle.set(false);
         self.live.came.raise();
@@ -100,6 +101,8 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
                 stop_requested: false,
                 created_at: now,
                 user_id: last.user_id,
+                asked_at,
+                first_at: None,
             },
         )?;
         for (index, row) in rows.iter().enumerate() {
@@ -119,7 +122,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         if turn.stop_requested || turn.placeholder.is_some() || now - turn.created_at > COMMENT_WINDOW_MS {
             return Ok(false);
         }
-        turn::finish(&self.sql, turn.id, "taken back", None, now)?;
+        turn::finish(&self.sql, turn.id, End { state: TAKEN_BACK, ..End::default() }, now)?;
         transcript::hide_turn(&self.sql, turn.id)?;
         inbox::reopen(&self.sql, turn.id)?;
         self.live.stop.raise();
@@ -151,4 +154,8 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         }
         Ok(Message { role: Role::User, parts })
     }
+}
+
+fn first_came(rows: &[Waiting]) -> i64 {
+    rows.first().map_or(0, |row| row.received_at)
 }

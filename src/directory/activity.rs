@@ -15,6 +15,9 @@ pub struct Activity {
     pub title: String,
     /// The newest words said, at most 300 characters; empty: none new.
     pub newest: String,
+    /// What was said since it last told, for the search, at most 500 characters.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub words: String,
     /// Updates taken in.
     pub updates: u64,
     /// Of these, those that were dropped.
@@ -101,6 +104,7 @@ mod tests {
             at: 9,
             title: "Ann".into(),
             newest: "hi".into(),
+            words: "so hi".into(),
             updates: 1,
             dropped: 0,
             turns: vec![turn],
@@ -109,7 +113,7 @@ mod tests {
             upto: Mark { update: 8, turn: 3 },
             anew: false,
         };
-        let json = r#"{"at":9,"title":"Ann","newest":"hi","updates":1,"dropped":0,"turns":[{"id":7,"at":9,"outcome":"done","model":"ollama/m","first_ms":20,"total_ms":30}],"waiting":2,"from":{"update":0,"turn":0},"upto":{"update":8,"turn":3}}"#;
+        let json = r#"{"at":9,"title":"Ann","newest":"hi","words":"so hi","updates":1,"dropped":0,"turns":[{"id":7,"at":9,"outcome":"done","model":"ollama/m","first_ms":20,"total_ms":30}],"waiting":2,"from":{"update":0,"turn":0},"upto":{"update":8,"turn":3}}"#;
         assert_eq!(serde_json::to_string(&activity).unwrap(), json);
         assert_eq!(serde_json::from_str::<Activity>("{}").unwrap(), Activity::default());
         let event = Event { at: 1, level: Level::Warning, what: "model_call".into(), text: "slow".into() };

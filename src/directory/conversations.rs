@@ -92,10 +92,11 @@ impl<S: Sql> Directory<S> {
             told => told,
         };
         let told = clipped(&activity.newest, NEWEST);
-        let is_new = !told.is_empty() && told != row.text(4)?;
-        let (newest, words) = match is_new {
-            true => (told.as_str(), last_of(&format!("{} {}", row.text(5)?, fold(&told)), WORDS)),
-            false => (row.text(4)?, row.text(5)?.to_owned()),
+        let newest = if told.is_empty() { row.text(4)? } else { told.as_str() };
+        // Words of a telling that is not counted come again with the next.
+        let words = match fresh {
+            true => last_of(&format!("{} {}", row.text(5)?, fold(&clipped(&activity.words, WORDS))), WORDS),
+            false => row.text(5)?.to_owned(),
         };
         let faces = match title == row.text(3)? {
             true => Value::Null,

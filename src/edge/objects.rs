@@ -47,6 +47,12 @@ pub async fn ask_directory(env: &Env, path: &str, body: String) -> Option<String
     JsFuture::from(response.text().ok()?).await.ok()?.as_string()
 }
 
+/// A WebSocket to the Directory; the answer is handed on to whoever asked for it.
+pub async fn directory_socket(env: &Env, path: &str) -> Result<Response> {
+    let stub = env.durable_object("DIRECTORY")?.get_by_name("directory")?;
+    send(stub, "GET", path, &[("upgrade", Some("websocket"))], None).await
+}
+
 /// The conversation `session`.
 pub async fn chat(
     env: &Env,
@@ -60,10 +66,20 @@ pub async fn chat(
 }
 
 async fn call(stub: Stub, path: &str, headers: &[(&str, Option<&str>)], body: Option<String>) -> Result<Response> {
+    send(stub, "POST", path, headers, body).await
+}
+
+async fn send(
+    stub: Stub,
+    method: &str,
+    path: &str,
+    headers: &[(&str, Option<&str>)],
+    body: Option<String>,
+) -> Result<Response> {
     let mut list = vec![("x-tideclaw-protocol", PROTOCOL)];
     list.extend(headers.iter().filter_map(|&(name, value)| Some((name, value?))));
     let body = body.as_deref().map_or(Payload::None, Payload::Text);
-    let init = request_init("POST", &list, body)?;
+    let init = request_init(method, &list, body)?;
     let answer = stub.into_rpc::<JsStub>().fetch(&format!("https://object{path}"), &init)?;
     match select(pin!(JsFuture::from(answer)), pin!(clock::sleep(DEADLINE_MS))).await {
         Either::Left((response, _)) => Ok(response?.unchecked_into::<web_sys::Response>().into()),

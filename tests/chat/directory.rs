@@ -4,7 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 
 use tideclaw::directory::{
-    Actor, CallReport, Caps, Config, Directory as Real, ModelAnswer, ModelAsk, Reserve, Reserved, UsageAsk, UsageView,
+    Activity, Actor, CallReport, Caps, Config, ConversationRow, Directory as Real, ModelAnswer, ModelAsk, Reserve,
+    Reserved, UsageAsk, UsageView,
 };
 
 use serde_json::Value;
@@ -31,11 +32,15 @@ pub struct Directory {
     pub caps: Cell<Caps>,
     /// Every report heard, a repeated one each time.
     pub reports: RefCell<Vec<CallReport>>,
+    /// Every activity heard, and when; a repeated one each time.
+    pub activities: RefCell<Vec<(i64, Activity)>>,
     /// Every question heard.
     pub asked: RefCell<Vec<Reserve>>,
     answers: RefCell<VecDeque<Reserved>>,
     /// Nobody answers for so many requests.
     pub silent: Cell<u32>,
+    /// So many requests are acted on, but the answer is lost.
+    pub deaf: Cell<u32>,
 }
 
 const NOBODY: Config<'static> = Config { owners: &[], claim_code: None };
@@ -51,9 +56,11 @@ impl Directory {
             versions: RefCell::default(),
             caps: Cell::new(plenty),
             reports: RefCell::default(),
+            activities: RefCell::default(),
             asked: RefCell::default(),
             answers: RefCell::default(),
             silent: Cell::default(),
+            deaf: Cell::default(),
         }
     }
 
@@ -87,6 +94,7 @@ impl Directory {
             ask.config = None;
         }
         self.reports.borrow_mut().extend(ask.reports.clone());
+        self.activities.borrow_mut().extend(ask.activity.clone().map(|activity| (now, activity)));
         let scripted = ask.reserve.is_some().then(|| self.answers.borrow_mut().pop_front()).flatten();
         self.asked.borrow_mut().extend(ask.reserve.clone());
         if scripted.is_some() {
@@ -96,7 +104,16 @@ impl Directory {
         if self.release.get() == Release::Newer && ask.reserve.is_some() {
             return Some(r#"{"reserved":{"ponder":{"for_ms":5}},"mood":"good"}"#.to_owned());
         }
+        if self.deaf.get() > 0 {
+            self.deaf.set(self.deaf.get() - 1);
+            return None;
+        }
         serde_json::to_string(&ModelAnswer { reserved: scripted.or(answer.reserved), ..answer }).ok()
+    }
+
+    /// The row of the index.
+    pub fn row(&self, session: &str) -> ConversationRow {
+        self.real.conversation(session).unwrap().unwrap_or_default()
     }
 
     pub fn usage(&self, ask: &UsageAsk, now: i64) -> UsageView {

@@ -16,6 +16,7 @@ mod telegram;
 mod updates;
 
 mod access;
+mod activity;
 mod agents;
 mod compaction;
 mod edits;

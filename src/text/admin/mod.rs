@@ -3,6 +3,7 @@
 //! Not here: messages of the API, which are English and for programs.
 
 pub mod access;
+pub mod logs;
 pub mod overview;
 pub mod settings;
 

@@ -80,7 +80,8 @@ fn the_json_is_pinned() {
     let ask = question(7, Some(3));
     assert_eq!(serde_json::to_value(&ask).unwrap()["config"], 3);
     let config = SessionConfig { version: 4, agent: "a".into(), persona: "A.".into(), ..SessionConfig::default() };
-    let answer = ModelAnswer { reserved: Some(Reserved::Reconfigure { config: Box::new(config) }), counted: None };
+    let answer =
+        ModelAnswer { reserved: Some(Reserved::Reconfigure { config: Box::new(config) }), ..ModelAnswer::default() };
     let expected = json!({"reserved": {"reconfigure": {"config": {"version": 4, "agent": "a", "persona": "A."}}}});
     assert_eq!(serde_json::to_value(&answer).unwrap(), expected);
     assert_eq!(serde_json::from_value::<ModelAnswer>(expected).unwrap(), answer);
