@@ -251,7 +251,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
                 _ => retry_pause(&error, tries, turn.id),
             };
             let level = if pause.is_some() { Level::Warning } else { Level::Error };
-            let words = format!("{}: {:?} {:?}: {}", leave.model, error.class, error.status, error.detail);
+            let words = format!("{:?} {:?}: {} ({})", error.class, error.status, error.detail, leave.model);
             self.note(level, "model_call", &format!("model call failed: {words}"));
             ended.error = Some(&error);
             let Some(pause) = pause else {

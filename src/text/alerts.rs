@@ -117,6 +117,7 @@ pub fn cap_over(lang: Lang, month: bool) -> &'static str {
 }
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing)]
 mod tests {
     use super::*;
 

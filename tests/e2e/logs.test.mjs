@@ -37,7 +37,7 @@ describe("logs", { concurrency: 1 }, () => {
     await fail(`Tell ${SECRET_WORDS}`, `bad key ${FAKE_KEY} at https://x.example/v1?key=${FAKE_KEY} bot${FAKE_TOKEN} ${EVIL}`);
     const line = await watcher.until((line) => line.what === "model_call" && line.level === "error");
     assert.equal(line.session, "main:1001");
-    assert.match(line.text, /^model call failed: ollama\/plain:1b: .*bad key \[…\]/);
+    assert.match(line.text, /^model call failed: BadRequest Some\(400\): bad key \[…\].* \(ollama\/plain:1b\)$/);
     const { events } = await logs("?level=error&session=main:1001");
     assert.deepEqual(events.find((event) => event.id === line.id), line);
     const page = (await world.admin("/_admin/logs")).text;
