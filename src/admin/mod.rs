@@ -26,6 +26,7 @@ pub mod port;
 pub mod request;
 
 mod agents;
+mod logs;
 mod overview;
 mod people;
 mod settings;
@@ -72,6 +73,9 @@ async fn page<O: Office>(office: &O, request: &Request, who: &Identity) -> Resul
         (Method::Get, []) => overview::page(office, request, who).await,
         (_, ["agents", rest @ ..]) => agents::page(office, request, who, rest).await,
         (Method::Get, ["doctor"]) => doctor::page(office, request, who).await,
+        (Method::Get, ["logs"]) => logs::page(office, request, who).await,
+        (Method::Get, ["logs", "audit"]) => logs::audit_page(office, request, who).await,
+        (Method::Get, ["logs", "live"]) => Ok(logs::live(request)),
         (Method::Get, ["style.css"]) => Ok(look::style()),
         (Method::Get, ["script.js"]) => Ok(look::script()),
         (_, ["people" | "groups" | "invites" | "refusals", ..]) => people::page(office, request, who).await,
@@ -85,6 +89,8 @@ async fn api<O: Office>(office: &O, request: &Request, who: &Identity) -> Result
         (Method::Get, ["whoami"]) => {
             Ok(Answer::json(&serde_json::json!({ "name": who.name(), "service": who.is_service() }).to_string()))
         }
+        (Method::Get, ["logs"]) => logs::api(office, request).await,
+        (Method::Get, ["audit"]) => logs::audit_api(office, request).await,
         (Method::Get, ["overview"]) => overview::api(office, request, who).await,
         (_, ["people" | "groups" | "invites" | "refusals", ..]) => people::api(office, request).await,
         (_, ["settings", rest @ ..]) => settings::api(office, request, rest).await,

@@ -125,8 +125,11 @@ pub enum Answer {
         /// Shown as a download of this name.
         download: Option<String>,
     },
-    /// The live log: the connection becomes a WebSocket to the Directory.
-    LiveLog,
+    /// The live log: the connection becomes a WebSocket to the Directory, which first sends the lines after this one, if
+    /// one is given.
+    LiveLog {
+        after: Option<i64>,
+    },
 }
 
 impl Answer {

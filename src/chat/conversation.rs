@@ -11,9 +11,11 @@ use super::activity::Told;
 use super::agent::{self, Agent};
 use super::config::Config;
 use super::facts::{self, AllTold};
+use super::log::Events;
 use super::ports::Ports;
 use super::settings::Settings;
 use super::signal::Signal;
+use crate::directory::Level;
 use crate::store::{Sql, StoreError, all_or_nothing, migrate};
 use crate::telegram::method::Target;
 
@@ -54,6 +56,8 @@ pub(super) struct Live {
     pub counted_stored: Cell<Told>,
     /// Reports and news may wait until then for a question to ride with. 0 at first: those of an instance before go at once.
     pub report_by: Cell<i64>,
+    /// For operators, on their way to the Directory.
+    pub events: Events,
     /// Known: no message waits and no turn is open. False when not known.
     pub idle: Cell<bool>,
     /// Raised to end the running model call.
@@ -79,6 +83,7 @@ impl Default for Live {
             counted: Cell::default(),
             counted_stored: Cell::default(),
             report_by: Cell::default(),
+            events: Events::default(),
             idle: Cell::default(),
             stop: Signal::default(),
             came: Signal::default(),
@@ -217,7 +222,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         if row.opt_int(0)?.is_none() && live.counted.get().waiting > 0 {
             self.note_news();
         }
-        let news = self.has_news() || row.int(3)? != 0;
+        let news = self.has_news() || live.events.press() || row.int(3)? != 0;
         let report = news.then(|| self.live.report_by.get().max(now));
         Ok([delivery, waiting, open, report, busy.then_some(watchdog)].into_iter().flatten().min())
     }
@@ -261,7 +266,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
 
     pub(super) fn fault(&self, what: &str, error: &StoreError) {
         self.live.faulted.set(true);
-        self.ports.log(&format!("chat {what}: {error}"));
+        self.note(Level::Error, "store", &format!("chat {what}: {error}"));
     }
 }
 

@@ -12,6 +12,7 @@ use super::material;
 use super::outbox::{Slot, enqueue};
 use super::ports::Ports;
 use super::transcript::{self, Kept};
+use crate::directory::Level;
 use crate::llm::{Message, PartKind, Role};
 use crate::store::{Sql, StoreError};
 use crate::telegram::method::{Content, SendOptions, Upload, send_document};
@@ -179,7 +180,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             }
             self.ports.sleep(1_000).await;
         }
-        self.ports.log("an export could not be stored");
+        self.note(Level::Error, "storage", "an export could not be stored");
         None
     }
 

@@ -13,6 +13,7 @@ use super::outbox::Slot;
 use super::ports::{FetchError, Ports};
 use super::turn::{self, End, Turn};
 use super::{sniff, transcript};
+use crate::directory::Level;
 use crate::llm::catalogue::Accepts;
 use crate::store::{Sql, StoreError};
 use crate::telegram::content::AttachmentKind;
@@ -125,7 +126,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
                 Trial::Again(pause) => self.ports.sleep(pause).await,
             }
         }
-        self.ports.log("a file could not be fetched");
+        self.note(Level::Warning, "file", "a file could not be fetched");
         files::set_state(&self.sql, &file.key, State::Failed, None)
     }
 

@@ -161,9 +161,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             failure: ended.error.map(failure_of),
         };
         let (written, heard) = self.live.reports.get();
-        let by = if ended.error.is_some() { now } else { now + RIDE_MS };
-        let by = if self.has_reports() { by.min(self.live.report_by.get()) } else { by };
-        self.live.report_by.set(by);
+        self.tell_by(if ended.error.is_some() { now } else { now + RIDE_MS });
         self.live.reports.set((written + 1, heard));
         turn::end_call(&self.sql, step, ended.state, &detail_of(ended), &to_json(&report)?, now)
     }
@@ -171,6 +169,12 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     /// Journals how one try ended that is followed by another under the same leave.
     pub(super) fn end_try(&self, step: i64, ended: &Ended<'_>) -> Result<(), StoreError> {
         turn::end_step(&self.sql, step, ended.state, &detail_of(ended), self.ports.now())
+    }
+
+    /// The Directory is to hear what waits at `by`, or sooner if it was to hear of something sooner.
+    pub(super) fn tell_by(&self, by: i64) {
+        let by = if self.has_reports() { by.min(self.live.report_by.get()) } else { by };
+        self.live.report_by.set(by);
     }
 
     /// Sends reports and news that wait. What is not heard stays, and the alarm tries again.
@@ -206,20 +210,22 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         let (written, heard) = self.live.reports.get();
         let rows = if written != heard { turn::reports(&self.sql, MAX_REPORTS)? } else { Vec::new() };
         let all = (rows.len() as i64) < MAX_REPORTS;
+        let events = self.live.events.take();
         // With a question alone nothing rides: the news of its message can wait, the question cannot.
         let rides = (reserve.is_none() && config.is_none()) || written != heard;
         let news = if rides && self.has_news() { self.news() } else { None };
-        if rows.is_empty() && reserve.is_none() && config.is_none() && news.is_none() {
+        if rows.is_empty() && reserve.is_none() && config.is_none() && news.is_none() && events.list().is_empty() {
             self.note_heard(written);
             return Ok(Some(ModelAnswer::default()));
         }
         let reports = rows.iter().filter_map(|(_, json)| serde_json::from_str(json).ok()).collect();
         let session = self.session().unwrap_or_default();
         let (activity, upto) = news.unzip();
-        let ask = ModelAsk { session, reports, reserve, config, activity, ..ModelAsk::default() };
+        let ask = ModelAsk { session, reports, reserve, activity, events: events.list().to_vec(), config };
         let answer = self.ports.directory("/model", to_json(&ask)?).await;
         let answer: Option<ModelAnswer> = answer.and_then(|json| serde_json::from_str(&json).ok());
         if let Some(answer) = &answer {
+            events.heard();
             if let Some(upto) = upto {
                 self.note_counted(&upto, answer.counted);
             }
@@ -238,7 +244,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     /// Whether the Directory may have something to hear.
     pub(super) fn has_reports(&self) -> bool {
         let (written, heard) = self.live.reports.get();
-        written != heard || self.has_news()
+        written != heard || self.has_news() || self.live.events.press()
     }
 
     /// It has heard the first `count` reports of this instance; more may have been written meanwhile.

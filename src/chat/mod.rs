@@ -26,6 +26,7 @@ mod files;
 mod finish;
 mod gather;
 mod inbox;
+mod log;
 mod long_answer;
 mod lookup;
 mod material;

@@ -5,6 +5,7 @@
 
 use super::conversation::Conversation;
 use super::ports::Ports;
+use crate::directory::Level;
 use crate::store::{Row, Sql, StoreError, to_json};
 use crate::telegram::method::{Button, Call, Keyboard, SendOptions, send_message};
 use crate::telegram::outcome::{self, Outcome, Refusal};
@@ -257,7 +258,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         let call = delivery.call.clone();
         let call = match refusal {
             Refusal::Formatting => {
-                self.ports.log("telegram refused formatting; sent plain");
+                self.note(Level::Warning, "telegram", "telegram refused formatting; sent plain");
                 self.change(|settings| settings.plain_resends = settings.plain_resends.saturating_add(1))?;
                 call.without_formatting()
             }
@@ -272,7 +273,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             Refusal::QueryTooOld => return self.give_up(&delivery, "the button press is too old"),
             Refusal::ChatGone => return self.give_up_all("nothing reaches this chat"),
             Refusal::Other(reason) => {
-                self.ports.log(&format!("telegram refused {}: {reason}", call.method));
+                self.note(Level::Error, "telegram", &format!("telegram refused {}: {reason}", call.method));
                 return self.give_up(&delivery, &reason);
             }
         };
@@ -284,7 +285,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     }
 
     fn give_up_all(&self, reason: &str) -> Result<(), StoreError> {
-        self.ports.log(&format!("deliveries given up: {reason}"));
+        self.note(Level::Warning, "telegram", &format!("deliveries given up: {reason}"));
         self.sql.run(
             "UPDATE outbox SET state = 'failed', error = ?1 WHERE state IN ('queued', 'sending')",
             &[reason.into()],
@@ -306,7 +307,11 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         let refusals = self.settings.borrow().token_refusals;
         let (first, longest) = TOKEN_REST_MS;
         let rest = first.saturating_mul(1 << refusals.min(10)).min(longest);
-        self.ports.log(&format!("ALARM telegram refuses the bot token; quiet for {} min", rest / 60_000));
+        self.note(
+            Level::Error,
+            "telegram",
+            &format!("ALARM telegram refuses the bot token; quiet for {} min", rest / 60_000),
+        );
         self.change(|settings| {
             settings.token_refusals = refusals.saturating_add(1);
             settings.token_rest_until = now + rest;
@@ -315,7 +320,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
 
     /// Tells the person that a piece of an answer may not have arrived, with a button to have it again.
     pub(super) fn note_ambiguous(&self, delivery: &Delivery) -> Result<(), StoreError> {
-        self.ports.log(&format!("delivery {} is ambiguous", delivery.id));
+        self.note(Level::Warning, "telegram", &format!("delivery {} is ambiguous", delivery.id));
         if delivery.slot != Slot::Answer.name() {
             return Ok(());
         }

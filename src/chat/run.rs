@@ -21,6 +21,7 @@ use super::ports::Ports;
 use super::tools::Loop;
 use super::transcript;
 use super::turn::{self, MAX_ATTEMPTS, Turn};
+use crate::directory::Level;
 use crate::llm::{ErrorClass, Feature, Finish, Message, ModelError, ModelRef, Prompt, Usage};
 use crate::store::{Sql, StoreError};
 use crate::text::trouble::Trouble;
@@ -245,12 +246,14 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
                 }
                 End::Failed(error) => (error.clone(), trouble_of(error)),
             };
-            self.ports.log(&format!("model call failed: {:?} {:?}: {}", error.class, error.status, error.detail));
-            ended.error = Some(&error);
             let pause = match heard.end {
                 End::TimedOut(_) => None,
                 _ => retry_pause(&error, tries, turn.id),
             };
+            let level = if pause.is_some() { Level::Warning } else { Level::Error };
+            let words = format!("{:?} {:?}: {} ({})", error.class, error.status, error.detail, leave.model);
+            self.note(level, "model_call", &format!("model call failed: {words}"));
+            ended.error = Some(&error);
             let Some(pause) = pause else {
                 self.close_call(leave, step, &ended)?;
                 let said = run.said.with(&heard.answer.text());

@@ -15,6 +15,7 @@ use super::ports::{Body, Ports};
 use super::quiet::{Quiet, QuietCall};
 use super::transcriber::Transcriber;
 use super::turn::Turn;
+use crate::directory::Level;
 use crate::llm::catalogue::Accepts;
 use crate::llm::openai::{Speech, parse_transcript, transcribe};
 use crate::llm::{ErrorClass, MediaRef, Message, ModelError, Part, Prompt, Provider, Role, Usage};
@@ -47,7 +48,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             };
             match heard {
                 Heard::Words(words) => self.keep_words(turn, file, &words)?,
-                Heard::Nothing => self.ports.log("a recording could not be written down"),
+                Heard::Nothing => self.note(Level::Warning, "transcription", "a recording could not be written down"),
                 Heard::Stopped => return Ok(()),
             }
         }
@@ -124,7 +125,11 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             Err(error) => ("failed", Usage::default(), Some(error), Heard::Nothing),
         };
         if let Some(error) = &error {
-            self.ports.log(&format!("transcription failed: {:?} {:?}: {}", error.class, error.status, error.detail));
+            self.note(
+                Level::Warning,
+                "transcription",
+                &format!("transcription failed: {:?} {:?}: {}", error.class, error.status, error.detail),
+            );
         }
         let guessed = error.is_none();
         self.close_call(&leave, leave.step, &Ended { state, usage, guessed, error: error.as_ref(), log_id: None })?;

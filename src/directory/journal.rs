@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 
 /// Audit entries kept.
 pub const KEEP_AUDIT: i64 = 5_000;
+/// Decisions of a page, unless asked otherwise.
+const AUDIT_PAGE: i64 = 100;
 /// Refusals kept.
 pub const KEEP_REFUSALS: i64 = 500;
 
@@ -44,12 +46,38 @@ pub struct Refusal {
     pub reason: Reason,
 }
 
+/// Which decisions; what is absent does not filter.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AuditQuery {
+    /// Part of who did it.
+    pub who: Option<String>,
+    /// The word of what was done.
+    pub what: Option<String>,
+    /// Older than this id.
+    pub before: Option<i64>,
+    /// 100 unless given, at most 500.
+    pub limit: Option<i64>,
+}
+
 impl<S: Sql> Directory<S> {
     /// Decisions older than entry `before` (`None`: the newest), newest first, at most `limit` (500).
     pub fn audit_log(&self, before: Option<i64>, limit: i64) -> Result<Vec<AuditEntry>, DirectoryError> {
+        self.audit_search(&AuditQuery { before, limit: Some(limit), ..AuditQuery::default() })
+    }
+
+    /// Decisions that fit, newest first.
+    pub fn audit_search(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, DirectoryError> {
+        let filter = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
         let rows = self.sql.run(
-            "SELECT id, at, bot, who, what, subject FROM audit WHERE ?1 IS NULL OR id < ?1 ORDER BY id DESC LIMIT ?2",
-            &[before.into(), limit.clamp(0, LIST_LIMIT).into()],
+            "SELECT id, at, bot, who, what, subject FROM audit WHERE (?1 IS NULL OR id < ?1) \
+             AND (?2 IS NULL OR instr(lower(who), lower(?2)) > 0) AND (?3 IS NULL OR what = ?3) ORDER BY id DESC LIMIT ?4",
+            &[
+                query.before.into(),
+                filter(&query.who).into(),
+                filter(&query.what).into(),
+                query.limit.unwrap_or(AUDIT_PAGE).clamp(0, LIST_LIMIT).into(),
+            ],
         )?;
         let entry = |row: &Row| {
             Ok(AuditEntry {
@@ -62,6 +90,12 @@ impl<S: Sql> Directory<S> {
             })
         };
         rows.iter().map(entry).collect()
+    }
+
+    /// The words there are to filter by.
+    pub fn audit_words(&self) -> Result<Vec<String>, DirectoryError> {
+        let rows = self.sql.run("SELECT DISTINCT what FROM audit ORDER BY what LIMIT 50", &[])?;
+        rows.iter().map(|row| Ok(row.text(0)?.to_owned())).collect()
     }
 
     /// Recent refusals, newest first.

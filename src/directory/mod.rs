@@ -21,11 +21,16 @@
 //! | [`desk`] | what the control plane asks and does |
 //! | `model_calls` | leave to call a model: budgets, failures, the ledger |
 //! | [`Activity`], [`Event`] | what conversations tell of themselves |
+//! | `events` | the log operators see, and what of it is new |
+//! | [`metrics`] | numbers for machines |
+//! | `alerts` | troubles that owners hear of |
+//! | `throttle` | how often one isolate of the Worker speaks of its own trouble |
 //! | `bots`, `settings` | profiles, command hashes, key and value |
 //! | `journal` | audit and recent refusals, both bounded |
 //! | [`outbox`] | our own Telegram messages; `prompt` writes their JSON |
 
 mod activity;
+mod alerts;
 mod allowance;
 pub mod backups;
 mod bots;
@@ -34,12 +39,14 @@ mod code;
 pub mod config;
 mod conversations;
 pub mod desk;
+mod events;
 pub mod exchange;
 mod groups;
 pub mod invites;
 mod journal;
 mod knock;
 mod member;
+pub mod metrics;
 mod model_calls;
 pub mod outbox;
 mod pairing;
@@ -49,18 +56,21 @@ mod prompt;
 mod recall;
 mod sessions;
 mod settings;
+mod throttle;
 
 #[cfg(test)]
 mod tests;
 
 pub use activity::{Activity, Event, Level, Mark, TurnEnd};
+pub use alerts::{AlertKind, OpenAlert, Outside, WebhookHealth, WebhookSeen};
 pub use bots::Bot;
 pub use code::Code;
 pub use conversations::{ConversationRow, ConversationsView, Noted, PAGE as PAGE_OF_CONVERSATIONS, fold};
+pub use events::{EventQuery, LogLine};
 pub use exchange::*;
 pub use groups::{Group, GroupState};
 pub use invites::{Invite, InviteState, Invited, NewInvite};
-pub use journal::{AuditEntry, Refusal};
+pub use journal::{AuditEntry, AuditQuery, Refusal};
 pub use model_calls::exchange::*;
 pub use model_calls::parse_usd;
 pub use outbox::{Notice, NoticeState, Outcome};
@@ -70,6 +80,9 @@ pub use press::Button;
 pub use recall::{Memory, Passes, Recall};
 pub use sessions::Push;
 pub use settings::DmPolicy;
+pub use throttle::Throttle;
+
+use std::cell::RefCell;
 
 use crate::store::{Migration, Sql, StoreError, migrate};
 
@@ -120,13 +133,18 @@ pub struct Directory<S: Sql> {
     sql: S,
     /// The live configuration, as last read.
     config: config::LiveMemory,
+    /// Counters, once they were read; see `metrics`.
+    counters: RefCell<Option<metrics::Counters>>,
+    /// What was noted since somebody who watches live was told.
+    fresh: RefCell<Vec<LogLine>>,
 }
 
 impl<S: Sql> Directory<S> {
     /// Opens the store and brings its schema up to date.
     pub fn new(sql: S) -> Result<Self, DirectoryError> {
         migrate(&sql, MIGRATIONS)?;
-        Ok(Self { sql, config: Default::default() })
+        let (config, counters, fresh) = Default::default();
+        Ok(Self { sql, config, counters, fresh })
     }
 }
 

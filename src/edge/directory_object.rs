@@ -9,15 +9,21 @@ use std::rc::Rc;
 use serde::Deserialize;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use worker::{DurableObject, Env, Request, Response, Result, State, console_error, durable_object};
+use worker::{
+    DurableObject, Env, Error, Request, Response, Result, Socket, State, WebSocket, WebSocketIncomingMessage,
+    console_error, durable_object,
+};
 
 use super::directory_backups::{Platform, SUB_REQUESTS};
 use super::router::{json, refuse};
 use super::sql::ObjectSql;
-use super::{bots, clock, config, objects, profiles};
+use super::trouble::Noted;
+use super::watch::Watch;
+use super::{bots, clock, config, live, objects, profiles};
 use crate::directory::desk::{Desk, DeskCall, Refused};
+use crate::directory::metrics::Scrape;
 use crate::directory::{
-    self, Caps, Config, DirectoryError, Knock, Member, ModelAsk, Notice, Outcome, Press, UsageAsk, Verdict,
+    self, Caps, Config, DirectoryError, Knock, Level, Member, ModelAsk, Notice, Outcome, Press, UsageAsk, Verdict,
 };
 use crate::telegram::method::Call;
 use crate::telegram::outcome::{self, Refusal, Reply};
@@ -27,9 +33,9 @@ const WATCHDOG_MS: i64 = 10_000;
 /// A change that did not reach its conversation is tried again after this long.
 const PUSH_AGAIN_MS: i64 = 5_000;
 
-#[durable_object(alarm)]
+#[durable_object]
 pub struct Directory {
-    state: State,
+    state: Rc<State>,
     inner: Rc<Inner>,
 }
 
@@ -38,6 +44,7 @@ impl UnwindSafe for Directory {}
 impl RefUnwindSafe for Directory {}
 
 struct Inner {
+    state: Rc<State>,
     directory: std::result::Result<directory::Directory<ObjectSql>, DirectoryError>,
     env: Env,
     storage: worker::Storage,
@@ -47,6 +54,7 @@ struct Inner {
     /// Calls made since the alarm went off, which may make so many.
     calls: Cell<u32>,
     caps: Caps,
+    watch: Watch,
 }
 
 /// A question about one update, with the session it would go to.
@@ -85,22 +93,33 @@ impl DurableObject for Directory {
                 first.unwrap_or_default()
             );
         }
-        let inner = Rc::new(Inner {
+        let storage = state.storage();
+        let state = Rc::new(state);
+        let inner = Inner {
+            state: state.clone(),
             directory,
             env,
-            storage: state.storage(),
+            storage,
             working: Cell::new(false),
             stepping: Cell::new(false),
             calls: Cell::new(0),
             caps,
-        });
-        Directory { state, inner }
+            watch: Watch::default(),
+        };
+        Directory { state, inner: Rc::new(inner) }
     }
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
         let path = request.path();
+        if path == "/live" {
+            return match &self.inner.directory {
+                Ok(directory) => live::accept(&request, &self.state, directory),
+                Err(error) => failed(error),
+            };
+        }
         let body = request.text().await?;
         let answer = self.inner.answer(&path, &body).await;
+        self.inner.tell_watchers();
         // Leave for a model call is asked often, and seldom leaves anything to send.
         if self.inner.set_watchdog() {
             let inner = self.inner.clone();
@@ -115,6 +134,25 @@ impl DurableObject for Directory {
         self.inner.work().await;
         self.inner.work_on_backups().await;
         Response::empty()
+    }
+
+    /// Watchers of the log have nothing to say; pings are answered by the platform.
+    async fn websocket_message(&self, watcher: WebSocket, _message: WebSocketIncomingMessage) -> Result<()> {
+        // 1008: policy (RFC 6455 §7.4.1).
+        let _ = watcher.close(Some(1008), Some("nothing is expected"));
+        Ok(())
+    }
+
+    async fn websocket_close(&self, _watcher: WebSocket, _code: usize, _reason: String, _clean: bool) -> Result<()> {
+        Ok(())
+    }
+
+    async fn websocket_error(&self, _watcher: WebSocket, _error: Error) -> Result<()> {
+        Ok(())
+    }
+
+    async fn connect(&self, _socket: Socket) -> Result<()> {
+        Err(Error::RustError("nothing listens here".into()))
     }
 }
 
@@ -184,11 +222,24 @@ impl Inner {
                 let desk = Desk { who: &call.who, cfg: &cfg, caps: &self.caps, now, random };
                 told(directory.desk(&call.ask, &desk))
             }
+            "/events" => {
+                let Some(noted) = read::<Noted>(body) else { return unreadable() };
+                reply(directory.note_events("", &noted.events, now))
+            }
+            "/metrics" => {
+                let last_backup_at = directory.last_backup_at().unwrap_or_default();
+                let scrape = Scrape { version: env!("CARGO_PKG_VERSION"), last_backup_at };
+                match directory.metrics(&scrape, &self.caps, now) {
+                    Ok(page) => Response::ok(page),
+                    Err(error) => failed(&error),
+                }
+            }
             "/tick" => {
                 for bot in bots::all(&self.env) {
                     profiles::look_after(&self.env, directory, &bot).await;
                 }
                 log(directory.begin_backup_if_due(clock::now()));
+                self.watch.look_out(&self.env, directory, &self.caps, &cfg).await;
                 Response::empty()
             }
             _ => refuse(404, "not_found", "No such route."),
@@ -235,6 +286,7 @@ impl Inner {
                 }
             }
         }
+        self.tell_watchers();
         self.rearm(directory, push_again).await;
     }
 
@@ -287,7 +339,27 @@ impl Inner {
             Some(telegram) => telegram.call(&call, None).await,
             None => Reply::Answered { status: 401, body: String::new() },
         };
-        log(directory.record(notice.id, &ending(&reply), clock::now()));
+        let ending = ending(&reply);
+        let told = match &ending {
+            Outcome::Permanent { error } => Some((Level::Warning, format!("refused: {error}"))),
+            Outcome::Ambiguous => Some((Level::Warning, "is ambiguous: no answer came".to_owned())),
+            Outcome::Retry { .. } if matches!(reply, Reply::Answered { status: 401, .. }) => {
+                Some((Level::Error, "refused: the bot's token is not taken".to_owned()))
+            }
+            Outcome::Retry { .. } | Outcome::Sent { .. } => None,
+        };
+        if let Some((level, how)) = told {
+            let line = format!("{} of bot {} {how}", call.method, notice.bot);
+            log(directory.note(level, "telegram", &line, clock::now()));
+        }
+        log(directory.record(notice.id, &ending, clock::now()));
+    }
+
+    /// Hands what is new in the log to those who watch it.
+    fn tell_watchers(&self) {
+        if let Ok(directory) = &self.directory {
+            live::tell(&self.state, &directory.take_fresh());
+        }
     }
 }
 

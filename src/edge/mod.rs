@@ -13,13 +13,17 @@ mod directory_backups;
 mod directory_object;
 mod files;
 mod http;
+mod live;
+mod metrics;
 mod objects;
 mod profiles;
 mod relay_object;
 mod router;
 mod sql;
 mod telegram;
+mod trouble;
 mod vault;
+mod watch;
 mod webhook;
 
 use worker::{Context, Env, Request, Response, Result, ScheduleContext, ScheduledEvent, event};
@@ -39,5 +43,6 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
 async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
     if let Err(error) = objects::directory(&env, "/tick", None).await {
         worker::console_error!("cron: {error}");
+        trouble::note(&env, crate::directory::Level::Error, "cron", "the Directory did not answer a tick").await;
     }
 }

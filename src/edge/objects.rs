@@ -47,6 +47,12 @@ pub async fn ask_directory(env: &Env, path: &str, body: String) -> Option<String
     JsFuture::from(response.text().ok()?).await.ok()?.as_string()
 }
 
+/// A WebSocket to the Directory; the answer is handed on to whoever asked for it.
+pub async fn directory_socket(env: &Env, path: &str) -> Result<Response> {
+    let stub = env.durable_object("DIRECTORY")?.get_by_name("directory")?;
+    send(DEADLINE_MS, stub, "GET", path, &[("upgrade", Some("websocket"))], None).await
+}
+
 /// The conversation `session`.
 pub async fn chat(
     env: &Env,
@@ -63,7 +69,7 @@ pub async fn chat(
 pub async fn order_chat(env: &Env, session: &str, path: &str, body: String, deadline_ms: i64) -> Option<String> {
     let stub = env.durable_object("CHAT").ok()?.get_by_name(session).ok()?;
     let headers = [(SESSION, Some(session))];
-    let response = call_within(deadline_ms, stub, path, &headers, Some(body)).await.ok()?;
+    let response = send(deadline_ms, stub, "POST", path, &headers, Some(body)).await.ok()?;
     if response.status_code() != 200 {
         return None;
     }
@@ -72,12 +78,13 @@ pub async fn order_chat(env: &Env, session: &str, path: &str, body: String, dead
 }
 
 async fn call(stub: Stub, path: &str, headers: &[(&str, Option<&str>)], body: Option<String>) -> Result<Response> {
-    call_within(DEADLINE_MS, stub, path, headers, body).await
+    send(DEADLINE_MS, stub, "POST", path, headers, body).await
 }
 
-async fn call_within(
+async fn send(
     deadline_ms: i64,
     stub: Stub,
+    method: &str,
     path: &str,
     headers: &[(&str, Option<&str>)],
     body: Option<String>,
@@ -85,7 +92,7 @@ async fn call_within(
     let mut list = vec![("x-tideclaw-protocol", PROTOCOL)];
     list.extend(headers.iter().filter_map(|&(name, value)| Some((name, value?))));
     let body = body.as_deref().map_or(Payload::None, Payload::Text);
-    let init = request_init("POST", &list, body)?;
+    let init = request_init(method, &list, body)?;
     let answer = stub.into_rpc::<JsStub>().fetch(&format!("https://object{path}"), &init)?;
     match select(pin!(JsFuture::from(answer)), pin!(clock::sleep(deadline_ms))).await {
         Either::Left((response, _)) => Ok(response?.unchecked_into::<web_sys::Response>().into()),

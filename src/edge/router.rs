@@ -3,7 +3,7 @@
 use serde_json::json;
 use worker::{Env, Method, Request, Response, Result};
 
-use super::{admin, webhook};
+use super::{admin, metrics, webhook};
 use crate::admin::paths::{self, Zone};
 
 pub async fn route(request: Request, env: Env) -> Result<Response> {
@@ -22,6 +22,7 @@ async fn open(request: Request, env: &Env, path: &str) -> Result<Response> {
     match (request.method(), first, rest) {
         (Method::Get | Method::Head, "healthz", None) => healthz(),
         (Method::Post, "telegram", Some(bot)) => webhook::receive(request, env, bot).await,
+        (Method::Get | Method::Head, "metrics", None) => metrics::scrape(&request, env).await,
         (_, "telegram", Some(_)) | (_, "healthz", None) => {
             refuse(405, "method_not_allowed", "This route takes another method.")
         }

@@ -12,10 +12,11 @@ use worker::{Env, Request, Response, Result};
 
 use super::directory_object::{KnockAt, Moved, UnknownKind};
 use super::router::{json, refuse};
-use super::{bots, clock, objects};
+use super::{bots, clock, objects, trouble};
 use crate::directory::invites::{code_in, without_codes};
 use crate::directory::{
-    AccessChange, Button, Change, ChatKind, Knock, Member, Memory, Passes, Press, Pressed, Recall, Sender, Verdict,
+    AccessChange, Button, Change, ChatKind, Knock, Level, Member, Memory, Passes, Press, Pressed, Recall, Sender,
+    Verdict,
 };
 use crate::telegram::message::{Chat, User};
 use crate::telegram::method::answer_callback;
@@ -34,23 +35,36 @@ pub async fn receive(mut request: Request, env: &Env, bot: &str) -> Result<Respo
     let Some(secret) = bots::webhook_secret(env, bot) else { return refuse(404, "not_found", "No such bot.") };
     let given = request.headers().get("x-telegram-bot-api-secret-token")?.unwrap_or_default();
     if !bool::from(given.as_bytes().ct_eq(secret.as_bytes())) {
+        trouble::note(env, Level::Warning, "webhook", &format!("bot {bot}: a request with a wrong secret")).await;
         return refuse(401, "unauthorized", "Unauthorized.");
     }
     let Some(body) = read_body(&mut request, MAX_BODY).await? else {
+        trouble::note(env, Level::Error, "webhook", &format!("bot {bot}: an update over 1 MiB was refused")).await;
         return refuse(413, "too_large", "An update has at most 1 MiB.");
     };
     let update = match Update::decode(&body) {
         Ok(update) => update,
-        Err(error) => return refuse(400, "bad_update", &error.to_string()),
+        Err(error) => {
+            trouble::note(env, Level::Error, "webhook", &format!("bot {bot}: an update could not be read")).await;
+            return refuse(400, "bad_update", &error.to_string());
+        }
     };
+    let answer = take(env, bot, &update, body).await;
+    if !answer.as_ref().is_ok_and(|response| response.status_code() < 500) {
+        trouble::note(env, Level::Error, "webhook", &format!("bot {bot}: an update could not be stored")).await;
+    }
+    answer
+}
+
+async fn take(env: &Env, bot: &str, update: &Update, body: String) -> Result<Response> {
     match &update.kind {
         UpdateKind::Unknown(kind) => note_unknown(env, bot, kind, update.id).await,
-        UpdateKind::Membership(membership) => member(env, bot, &update, membership).await,
+        UpdateKind::Membership(membership) => member(env, bot, update, membership).await,
         UpdateKind::Callback(callback) if callback.data.as_deref().is_some_and(Button::is_ours) => {
-            press(env, bot, &update, callback).await
+            press(env, bot, update, callback).await
         }
         _ => match update.chat() {
-            Some(chat) => forward(env, bot, &update, chat, body).await,
+            Some(chat) => forward(env, bot, update, chat, body).await,
             // A press on an inaccessible message: nothing to act on.
             None => Response::empty(),
         },

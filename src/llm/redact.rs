@@ -10,11 +10,35 @@ pub const MAX_DETAIL: usize = 300;
 /// characters, Gemini's 39, Telegram's 35 after the colon; the longest model names stay below.
 const SECRET_RUN: usize = 32;
 
+/// What begins keys and tokens, whatever follows: OpenAI, Google, GitHub, xAI, Groq, Cloudflare, Slack, and any JWT.
+const MARKED: &[&str] = &[
+    "sk-",
+    "AIza",
+    "ya29.",
+    "ghp_",
+    "gho_",
+    "ghs_",
+    "github_pat_",
+    "xai-",
+    "gsk_",
+    "hf_",
+    "cfast_",
+    "cfat_",
+    "cfut_",
+    "xoxb-",
+    "xoxp-",
+    "eyJ",
+    "AKIA",
+];
+/// What such a word has at least; shorter ones are words of a language.
+const MARKED_RUN: usize = 12;
+/// Names after which a value is a secret, if written `name=value` or `"name":"value"`.
+const SECRET_NAMES: &[&str] = &["key", "token", "secret", "password", "authorization", "jwt", "assertion"];
+/// Digits of a bot's number before the colon of its token, and signs of what follows it.
+const BOT_NUMBER: usize = 6;
+const BOT_SECRET: usize = 8;
 /// A secret has a part of at least this many signs between its dots and dashes; the words of an address have not.
 const SECRET_PART: usize = 20;
-
-/// Beginnings of keys and tokens whose vendors mark them.
-const MARKED: [&str; 9] = ["sk-", "AIza", "ya29.", "ghp_", "github_pat_", "xai-", "gsk_", "eyJ", "AKIA"];
 
 /// Whether a key or token stands in `text`, as far as that can be seen. Stricter than [`redact`], which may hide too much:
 /// this refuses what people typed, and addresses and long words of theirs must pass.
@@ -36,22 +60,34 @@ fn is_mixed(run: &str) -> bool {
 
 /// `text` on one line, secrets replaced by `[…]`, at most [`MAX_DETAIL`] characters.
 pub fn redact(text: &str) -> String {
+    redact_to(text, MAX_DETAIL)
+}
+
+/// The same, at most `max` characters.
+pub fn redact_to(text: &str, max: usize) -> String {
     let mut out = String::new();
-    let mut after_bearer = false;
+    let mut hidden = false;
+    let mut authorization = false;
     // A body can be megabytes; anything past a few thousand signs cannot reach the result.
-    let head: String = text.chars().take(MAX_DETAIL * 16).collect();
+    let mut head: &str = &clip(text, max.saturating_mul(16));
+    if head.len() < text.len() {
+        // The last word was cut: what is left of a secret would not be known for one.
+        head = head.rsplit_once(char::is_whitespace).map_or(head, |(whole, _)| whole);
+    }
     for word in head.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()) {
         if !out.is_empty() {
             out.push(' ');
         }
-        if after_bearer {
+        if hidden {
             out.push_str("[…]");
         } else {
             redact_word(word, &mut out);
         }
-        after_bearer = word.to_ascii_lowercase().ends_with("bearer");
+        let name = word.to_ascii_lowercase();
+        hidden = name.ends_with("bearer") || (authorization && name == "basic");
+        authorization = name.contains("authorization");
     }
-    clip(&out, MAX_DETAIL)
+    clip(&out, max)
 }
 
 /// The first `max` characters of `text`, the last one an ellipsis if any were cut.
@@ -62,33 +98,75 @@ pub fn clip(text: &str, max: usize) -> String {
     }
 }
 
-/// Cuts queries off addresses, then replaces key-like runs.
+/// Cuts queries, fragments and passwords off addresses, then replaces key-like runs.
 fn redact_word(word: &str, out: &mut String) {
-    let (word, query) = match word.split_once('?') {
+    let (word, query) = match word.split_once(['?', '#']) {
         Some((before, after)) if before.contains("://") && !after.is_empty() => (before, "?[…]"),
         _ => (word, ""),
     };
+    let mut word = word;
+    if let Some((scheme, rest)) = word.split_once("://") {
+        let host = rest.find('/').unwrap_or(rest.len());
+        if let Some(at) = rest.get(..host).and_then(|authority| authority.rfind('@')) {
+            runs(scheme, out);
+            out.push_str("://[…]");
+            word = rest.get(at..).unwrap_or_default();
+        }
+    }
+    runs(word, out);
+    out.push_str(query);
+}
+
+/// Copies `word`, with the runs that look like secrets replaced.
+fn runs(word: &str, out: &mut String) {
+    let mut before = Before::default();
     let mut run = String::new();
     for c in word.chars() {
         if c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '+') {
             run.push(c);
         } else {
-            flush(&mut run, out);
+            flush(&mut run, &mut before, out);
+            before.signs.push(c);
             out.push(c);
         }
     }
-    flush(&mut run, out);
-    out.push_str(query);
+    flush(&mut run, &mut before, out);
 }
 
-fn flush(run: &mut String, out: &mut String) {
-    let known = ["sk-", "AIza", "ya29.", "ghp_", "xai-", "gsk_"].iter().any(|prefix| run.starts_with(prefix));
-    if (known && run.len() >= 12) || (is_mixed(run) && run.len() >= SECRET_RUN) {
+/// What stands before a run in the same word: the run before it, in lower case, and the signs between the two.
+#[derive(Default)]
+struct Before {
+    run: String,
+    signs: String,
+}
+
+impl Before {
+    /// `123456789:` as a bot's token has it.
+    fn is_bot(&self) -> bool {
+        let number = self.run.trim_start_matches("bot");
+        self.signs == ":" && number.len() >= BOT_NUMBER && number.bytes().all(|byte| byte.is_ascii_digit())
+    }
+
+    /// `token=`, `"api_key":"` and the like.
+    fn names_a_secret(&self) -> bool {
+        let assigned = self.signs.contains('=') || self.signs.contains("\":");
+        assigned && SECRET_NAMES.iter().any(|name| self.run.ends_with(name))
+    }
+}
+
+fn flush(run: &mut String, before: &mut Before, out: &mut String) {
+    if run.is_empty() {
+        return;
+    }
+    let marked = MARKED.iter().any(|prefix| run.starts_with(prefix)) && run.len() >= MARKED_RUN;
+    let bot = before.is_bot() && run.len() >= BOT_SECRET;
+    if marked || bot || before.names_a_secret() || (is_mixed(run) && run.len() >= SECRET_RUN) {
         out.push_str("[…]");
     } else {
         out.push_str(run);
     }
-    run.clear();
+    before.run = std::mem::take(run).to_ascii_lowercase();
+    before.signs.clear();
 }
 
 #[cfg(test)]
@@ -109,6 +187,19 @@ mod tests {
                 "see https://ollama.com/connect?[…] now",
             ),
             ("a\r\n\tb\u{0}c".to_owned(), "a b c"),
+            (
+                "https://api.telegram.org/bot700000001:main-token/getMe failed".into(),
+                "https://api.telegram.org/bot700000001:[…]/getMe failed",
+            ),
+            ("bot 123456789:AAF_short-one!".into(), "bot 123456789:[…]!"),
+            ("secret cfast_Abcdef123456".into(), "secret […]"),
+            ("jwt eyJhbGciOiJSUzI1NiJ9.eyJhIjoxfQ.sig_na-ture end".into(), "jwt […] end"),
+            ("x-api-key=abc".into(), "x-api-key=[…]"),
+            (r#"{"api_key":"plain-words","max_tokens":4096}"#.into(), r#"{"api_key":"[…]","max_tokens":4096}"#),
+            ("Authorization: Basic dXNlcjpw x".into(), "Authorization: Basic […] x"),
+            ("GET https://ann:pw@host.example/v1/x".into(), "GET https://[…]@host.example/v1/x"),
+            ("at https://a.example/#access_token=abc".into(), "at https://a.example/?[…]"),
+            ("a basic token: 131072 tokens at 12:30:45".into(), "a basic token: 131072 tokens at 12:30:45"),
         ] {
             assert_eq!(redact(&text), expected);
         }

@@ -14,6 +14,7 @@ macro_rules! words {
 
 pub mod access;
 pub mod admin;
+pub mod alerts;
 pub mod amount;
 pub mod calendar;
 pub mod chat;

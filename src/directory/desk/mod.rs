@@ -7,18 +7,20 @@
 mod agents;
 mod config;
 mod doctor;
+mod logs;
 mod state;
 
 pub use agents::{AgentView, AgentsAsk, AgentsView, BindingPlace, BoundPlace, KnownPlace, Resolved};
 pub use config::{CheckView, ConfigAsk, ConfigView};
 pub use doctor::{DoctorBackups, DoctorFacts, DoctorGroup, Waiting};
+pub use logs::{AuditView, LogsView};
 pub use state::State;
 pub mod people;
 
 use serde::{Deserialize, Serialize};
 
 use super::backups::RestoreAction;
-use super::{Actor, Caps, Config, Directory, DirectoryError};
+use super::{Actor, AuditQuery, Caps, Config, Directory, DirectoryError, EventQuery};
 use crate::store::Sql;
 
 /// What can be asked. A word of a newer release is refused by the reader.
@@ -43,6 +45,10 @@ pub enum DeskAsk {
     Agents(AgentsAsk),
     /// What the doctor needs to know.
     Doctor,
+    /// The log; a [`LogsView`].
+    Events(EventQuery),
+    /// Decisions; an [`AuditView`].
+    Audit(AuditQuery),
 }
 
 /// A question with its author, as it travels from the Worker to the Directory object.
@@ -139,6 +145,8 @@ impl<S: Sql> Directory<S> {
     /// Answers one question, as JSON.
     pub fn desk(&self, ask: &DeskAsk, desk: &Desk<'_>) -> Result<String, Refused> {
         match ask {
+            DeskAsk::Events(query) => view(&self.logs_view(query)?),
+            DeskAsk::Audit(query) => view(&self.audit_view(query)?),
             DeskAsk::State => view(&self.state(desk)?),
             DeskAsk::Agents(ask) => self.agents_desk(ask, desk),
             DeskAsk::Config(ask) => self.config_desk(ask, desk),

@@ -7,7 +7,7 @@ use crate::directory::{DAY, HOUR};
 use crate::text::calendar::civil;
 
 /// Days since 1970-01-01, UTC.
-pub(super) fn day_of(at: i64) -> i64 {
+pub(in crate::directory) fn day_of(at: i64) -> i64 {
     at.div_euclid(DAY)
 }
 

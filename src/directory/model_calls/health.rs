@@ -130,7 +130,7 @@ impl<S: Sql> Directory<S> {
             return Ok(());
         }
         self.sql.run(
-            "INSERT INTO model_health (provider, model, class, until, failures, failed_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
+            "INSERT INTO model_health (provider, model, class, until, failures, failed_at, since) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) \
              ON CONFLICT (provider, model) DO UPDATE SET class = excluded.class, until = excluded.until, \
              failures = excluded.failures, failed_at = max(failed_at, excluded.failed_at)",
             &[provider.into(), model.into(), class.into(), until.into(), nth.into(), at.into()],

@@ -28,7 +28,7 @@ pub(super) const NOBODY: i64 = 0;
 
 /// What is spent or may be about to be.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Spent {
+pub(in crate::directory) struct Spent {
     /// Everybody's, of the day and the month.
     pub day: u64,
     pub month: u64,
@@ -145,7 +145,7 @@ impl<S: Sql> Directory<S> {
 
     /// The sums that caps are held against, as `person` would call. `except`, the step being asked for, is not counted
     /// as open: it would replace itself.
-    pub(super) fn spent(
+    pub(in crate::directory) fn spent(
         &self,
         person: Option<i64>,
         except: Option<(&str, i64)>,

@@ -23,6 +23,7 @@ mod ledger;
 mod tell;
 mod usage;
 
+pub(super) use self::calendar::day_of;
 pub use self::caps::parse_usd;
 use self::decide::{Situation, decide};
 use self::tell::Budget;
@@ -46,7 +47,14 @@ impl<S: Sql> Directory<S> {
         now: i64,
     ) -> Result<ModelAnswer, DirectoryError> {
         let caps = self.caps(caps)?;
-        Ok(all_or_nothing(&self.sql, || self.model_call_steps(ask, &caps, cfg, now).map_err(StoreError::from))?)
+        let fresh = self.fresh.borrow().len();
+        let done = all_or_nothing(&self.sql, || self.model_call_steps(ask, &caps, cfg, now).map_err(StoreError::from));
+        if done.is_err() {
+            // What memory holds of it was not rolled back with the rows.
+            self.counters.take();
+            self.fresh.borrow_mut().truncate(fresh);
+        }
+        Ok(done?)
     }
 
     fn model_call_steps(
@@ -62,15 +70,19 @@ impl<S: Sql> Directory<S> {
             None => None,
         };
         let counted = noted.map(|noted| noted.mark);
+        let mut ended = Vec::new();
         for report in &ask.reports {
             if !self.count_report(&ask.session, report, now)? {
                 continue;
             }
+            ended.push(report);
             self.note_health(report, now)?;
             if report.failure.as_ref().is_some_and(|failure| failure.class == ErrorClass::Auth) {
                 self.tell_key_refused(bot, &report.model.provider, cfg, now)?;
             }
         }
+        self.note_events(&ask.session, &ask.events, now)?;
+        self.count(&ended, ask.activity.as_ref().filter(|_| noted.is_some_and(|noted| noted.fresh)))?;
         let news = self.config_news(ask)?.map(|config| Reserved::Reconfigure { config: Box::new(config) });
         let reserve = ask.reserve.as_ref().filter(|_| news.is_none());
         if reserve.is_none() && ask.reports.iter().all(|report| report.cost_nano_usd == 0) {

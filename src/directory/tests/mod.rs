@@ -6,6 +6,7 @@ mod claim;
 mod config;
 mod conversations;
 mod desk_people;
+mod events;
 mod groups;
 mod invites;
 mod model_calls;

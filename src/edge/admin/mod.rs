@@ -8,8 +8,8 @@ mod probe;
 
 use worker::{Env, Headers, Request, Response, Result};
 
-use super::debug;
 use super::router::refuse;
+use super::{debug, objects};
 use crate::admin::access::Identity;
 use crate::admin::origin::{self, Source};
 use crate::admin::request::{Answer, MAX_BODY, Method, Request as Asked, form_fields, json_fields};
@@ -91,7 +91,14 @@ async fn handle(mut request: Request, env: &Env, area: Area, rest: Vec<String>, 
         origin: url.origin().ascii_serialization(),
     };
     let platform = Platform::new(env, who);
-    respond(admin::answer(&platform, area, &asked, who).await, chosen)
+    match admin::answer(&platform, area, &asked, who).await {
+        // That it is our own page that asks was seen to in `enter`, as with all upgrades.
+        Answer::LiveLog { after } if headers.get("upgrade")?.is_some() => {
+            let after = after.map(|after| format!("?after={after}")).unwrap_or_default();
+            objects::directory_socket(env, &format!("/live{after}")).await
+        }
+        answer => respond(answer, chosen),
+    }
 }
 
 /// The language kept in the cookie, else the browser's first.
@@ -122,7 +129,7 @@ fn respond(answer: Answer, chosen: Option<Lang>) -> Result<Response> {
             response.headers().set("location", &path)?;
             return Ok(response);
         }
-        Answer::LiveLog => return refuse(404, "not_found", "No such route."),
+        Answer::LiveLog { .. } => return refuse(426, "upgrade_required", "The live log is a WebSocket."),
     };
     let response = with_headers(Response::ok(body)?.with_status(status), content_type)?;
     if let Some(lang) = chosen {

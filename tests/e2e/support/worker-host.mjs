@@ -1,5 +1,6 @@
 // A process of its own around Miniflare, so that a test can kill the runtime and all it knows with one signal to the
-// group. Takes Miniflare's options as its first message, answers with the address, then passes on every log line.
+// group. Takes Miniflare's options as its first message, answers with the address, then passes on every log line. Later
+// messages put objects out of memory.
 // Deliberately not here: which options (worker.mjs).
 
 import { Log, LogLevel, Miniflare } from "miniflare";
@@ -15,6 +16,11 @@ process.once("message", async (options) => {
       handleStructuredLogs: ({ level, message }) => process.send({ log: { level, message } }),
     });
     process.send({ url: (await miniflare.ready).origin });
+    process.on("message", async ({ evict: { id, className, name } }) => {
+      // Their WebSockets stay open, as when the platform lets an object sleep.
+      const evicted = miniflare.unsafeEvictDurableObject("tideclaw", className, { name, webSockets: "hibernate" });
+      process.send({ evicted: id, error: await evicted.then(() => null, (error) => error.stack) });
+    });
   } catch (error) {
     process.send({ error: error.stack });
   }

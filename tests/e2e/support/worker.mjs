@@ -70,14 +70,29 @@ async function launch(options, onLog) {
     exited.then((code) => reject(new Error(`workerd's host ended with ${code}`)));
     child.send(options);
   });
-  return { url, kill, pid: child.pid };
+  let evictions = 0;
+  const evict = (className, name) =>
+    new Promise((resolve, reject) => {
+      const id = ++evictions;
+      const heard = ({ evicted, error }) => {
+        if (evicted !== id) return;
+        child.off("message", heard);
+        if (error) reject(new Error(error));
+        else resolve();
+      };
+      child.on("message", heard);
+      child.send({ evict: { id, className, name } });
+    });
+  return { url, kill, evict, pid: child.pid };
 }
 
 /**
  * @param {{vars: Record<string, string>, persistTo: string, port?: number}} options
  * @returns {Promise<{url: string, logs: {level: string, message: string}[], kill: () => Promise<void>,
- *   restart: (change?: object) => Promise<void>, close: () => Promise<void>, cron: () => Promise<number>}>}
- *   `kill` is SIGKILL; `restart` starts again on the same state and port, with `change` over the variables.
+ *   restart: (change?: object) => Promise<void>, close: () => Promise<void>, cron: () => Promise<number>,
+ *   evict: (className: string, name: string) => Promise<void>}>}
+ *   `kill` is SIGKILL; `restart` starts again on the same state and port, with `change` over the variables;
+ *   `evict` puts one object out of memory, while its WebSockets stay open.
  */
 export async function startWorker({ vars, persistTo, port = 0 }) {
   const logs = [];
@@ -95,6 +110,7 @@ export async function startWorker({ vars, persistTo, port = 0 }) {
       life = await launch(optionsFor({ vars: { ...vars, ...change }, persistTo, port: Number(new URL(url).port) }), onLog);
     },
     close: () => life.kill(),
+    evict: (className, name) => life.evict(className, name),
     async cron() {
       const response = await fetch(`${url}/cdn-cgi/local/scheduled?cron=${encodeURIComponent("*/5 * * * *")}`);
       await response.arrayBuffer();
