@@ -17,7 +17,8 @@
 //! | the rest | a feature each: its page and its part of the API |
 
 pub mod access;
-pub mod closed;
+pub mod backups;
+mod closed;
 pub mod look;
 pub mod origin;
 pub mod paths;
@@ -67,6 +68,7 @@ pub enum Area {
 async fn page<O: Office>(office: &O, request: &Request, who: &Identity) -> Result<Answer, Refused> {
     match (request.method, request.path().as_slice()) {
         (Method::Get, []) => overview::page(office, request, who).await,
+        (_, ["backups", rest @ ..]) => backups::page(office, request, who, rest).await,
         (Method::Get, ["style.css"]) => Ok(look::style()),
         (Method::Get, ["script.js"]) => Ok(look::script()),
         (_, ["people" | "groups" | "invites" | "refusals", ..]) => people::page(office, request, who).await,
@@ -81,6 +83,7 @@ async fn api<O: Office>(office: &O, request: &Request, who: &Identity) -> Result
         }
         (Method::Get, ["overview"]) => overview::api(office, request, who).await,
         (_, ["people" | "groups" | "invites" | "refusals", ..]) => people::api(office, request).await,
+        (_, ["backups", rest @ ..]) => backups::api(office, request, rest).await,
         _ => Err(Refused::not_found("No such route.")),
     }
 }

@@ -3,6 +3,7 @@
 //! Not here: messages of the API, which are English and for programs.
 
 pub mod access;
+pub mod backups;
 pub mod overview;
 pub mod people;
 pub mod settings;
