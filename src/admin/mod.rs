@@ -17,6 +17,7 @@
 //! | the rest | a feature each: its page and its part of the API |
 
 pub mod access;
+pub mod backups;
 pub mod closed;
 pub mod doctor;
 pub mod look;
@@ -76,6 +77,7 @@ async fn page<O: Office>(office: &O, request: &Request, who: &Identity) -> Resul
         (Method::Get, ["logs"]) => logs::page(office, request, who).await,
         (Method::Get, ["logs", "audit"]) => logs::audit_page(office, request, who).await,
         (Method::Get, ["logs", "live"]) => Ok(logs::live(request)),
+        (_, ["backups", rest @ ..]) => backups::page(office, request, who, rest).await,
         (Method::Get, ["style.css"]) => Ok(look::style()),
         (Method::Get, ["script.js"]) => Ok(look::script()),
         (_, ["people" | "groups" | "invites" | "refusals", ..]) => people::page(office, request, who).await,
@@ -97,6 +99,7 @@ async fn api<O: Office>(office: &O, request: &Request, who: &Identity) -> Result
         (_, ["agents", rest @ ..]) => agents::api(office, request, rest).await,
         (_, ["bindings", rest @ ..]) => agents::bindings_api(office, request, rest).await,
         (Method::Get, ["doctor"]) => doctor::api(office, request, who).await,
+        (_, ["backups", rest @ ..]) => backups::api(office, request, rest).await,
         _ => Err(Refused::not_found("No such route.")),
     }
 }

@@ -76,7 +76,7 @@ impl<'a, S: Sql> Dump<'a, S> {
     }
 
     /// The next piece, `None` after the last. A piece is all of one moment.
-    pub fn next(&mut self) -> Result<Option<Vec<u8>>, DumpError> {
+    pub fn piece(&mut self) -> Result<Option<Vec<u8>>, DumpError> {
         if self.sum.is_some() {
             return Ok(None);
         }
@@ -113,7 +113,7 @@ impl<'a, S: Sql> Dump<'a, S> {
         Ok(Some(piece))
     }
 
-    /// What it amounts to, once [`Dump::next`] has given the last piece.
+    /// What it amounts to, once [`Dump::piece`] has given the last piece.
     pub fn sum(&self) -> Option<&Sum> {
         self.sum.as_ref()
     }

@@ -33,7 +33,7 @@ fn empty() -> Sqlite {
 fn dump(sql: &Sqlite) -> (Vec<u8>, Sum) {
     let mut dump = Dump::begin(sql, TABLES, "main:5", 3, 7).unwrap();
     let mut bytes = Vec::new();
-    while let Some(piece) = dump.next().unwrap() {
+    while let Some(piece) = dump.piece().unwrap() {
         bytes.extend(piece);
     }
     (bytes, dump.sum().unwrap().clone())
@@ -288,15 +288,15 @@ fn a_large_object_comes_in_pieces_and_a_change_between_them_is_noticed() {
     }
     let mut dump = Dump::begin(&sql, TABLES, "main:5", 3, 7).unwrap();
     let mut pieces = 0;
-    while let Some(piece) = dump.next().unwrap() {
+    while let Some(piece) = dump.piece().unwrap() {
         pieces += 1;
         assert!(piece.len() < 1_600_000, "{}", piece.len());
     }
     assert!(pieces > 3);
     let mut dump = Dump::begin(&sql, TABLES, "main:5", 3, 7).unwrap();
-    dump.next().unwrap();
+    dump.piece().unwrap();
     sql.run("UPDATE note SET size = 1 WHERE id = 1", &[]).unwrap();
-    assert_eq!(dump.next(), Err(DumpError::Changed));
+    assert_eq!(dump.piece(), Err(DumpError::Changed));
 }
 
 #[test]
@@ -325,5 +325,5 @@ pub fn assert_decided(sql: &Sqlite, tables: &[Table]) {
     assert_eq!(there, decided, "decide for each table whether it is backed up");
     // Each can be read as it is.
     let mut dump = Dump::begin(sql, tables, "main:5", 1, 1).unwrap();
-    while dump.next().unwrap().is_some() {}
+    while dump.piece().unwrap().is_some() {}
 }

@@ -30,6 +30,8 @@ use crate::telegram::outcome::{self, Refusal, Reply};
 
 /// What a killed process left undone is taken up again after this long.
 const WATCHDOG_MS: i64 = 10_000;
+/// Backups rest so long after the store failed.
+const STORE_REST_MS: i64 = 60_000;
 /// A change that did not reach its conversation is tried again after this long.
 const PUSH_AGAIN_MS: i64 = 5_000;
 
@@ -51,6 +53,8 @@ struct Inner {
     working: Cell<bool>,
     /// A step of a backup or restore is under way.
     stepping: Cell<bool>,
+    /// Steps rest until then: the store failed.
+    resting_until: Cell<i64>,
     /// Calls made since the alarm went off, which may make so many.
     calls: Cell<u32>,
     caps: Caps,
@@ -102,6 +106,7 @@ impl DurableObject for Directory {
             storage,
             working: Cell::new(false),
             stepping: Cell::new(false),
+            resting_until: Cell::new(0),
             calls: Cell::new(0),
             caps,
             watch: Watch::default(),
@@ -298,7 +303,11 @@ impl Inner {
         }
         let stepping = Done(&self.stepping);
         let left = SUB_REQUESTS.saturating_sub(self.calls.get());
-        log(directory.work_on_backups(&Platform::new(&self.env), left).await);
+        let done = directory.work_on_backups(&Platform::new(&self.env), left).await;
+        if done.is_err() {
+            self.resting_until.set(clock::now() + STORE_REST_MS);
+        }
+        log(done);
         drop(stepping);
         self.rearm(directory, None).await;
     }
@@ -309,7 +318,10 @@ impl Inner {
         let next = directory.next_due_at().ok().flatten();
         let pushes = directory.next_push().ok().flatten().map(|_| now + PUSH_AGAIN_MS);
         let backups = directory.backups_wait().unwrap_or(true);
-        let backups = backups.then(|| if self.stepping.get() { now + WATCHDOG_MS } else { now });
+        let backups = backups.then(|| match self.stepping.get() {
+            true => now + WATCHDOG_MS,
+            false => now.max(self.resting_until.get()),
+        });
         let done = match [next, push_again.or(pushes), backups].into_iter().flatten().min() {
             Some(at) => self.storage.set_alarm((at - now).max(1)).await,
             None => self.storage.delete_alarm().await,

@@ -18,6 +18,7 @@ mod updates;
 mod access;
 mod activity;
 mod agents;
+mod backups;
 mod compaction;
 mod edits;
 mod failover;

@@ -10,7 +10,7 @@ use tideclaw::chat::{Accepted, Conversation};
 use tideclaw::directory::{AccessChange, Admission};
 use tideclaw::llm::catalogue::Catalogue;
 use tideclaw::llm::{Endpoint, HttpRequest, ModelRef, Provider, Server, Servers};
-use tideclaw::store::StoreError;
+use tideclaw::store::{Lease, Leave, StoreError};
 use tideclaw::telegram::method::Call;
 use tideclaw::telegram::outcome::Reply;
 
@@ -86,6 +86,9 @@ impl Ports for Outside {
     }
 }
 
+/// The conversation as the platform's shell holds it.
+pub type Chat = Conversation<Lease<Store>, Outside>;
+
 pub struct Sim {
     pub world: Rc<World>,
     pub store: Store,
@@ -99,7 +102,9 @@ pub struct Sim {
     pub alarms_fired: usize,
     /// Task runs so far; see [`Sim::run_steps`].
     pub steps: u64,
-    chat: Option<Rc<Conversation<Store, Outside>>>,
+    chat: Option<Rc<Chat>>,
+    /// Takes the store away from the conversation.
+    leave: Leave,
     tasks: Vec<Task>,
     next_update: i64,
 }
@@ -164,16 +169,19 @@ impl Sim {
             alarms_fired: 0,
             steps: 0,
             chat: None,
+            leave: Leave::default(),
             tasks: Vec::new(),
             next_update: 1_000,
         }
     }
 
-    fn open(&mut self) -> Result<Rc<Conversation<Store, Outside>>, StoreError> {
+    fn open(&mut self) -> Result<Rc<Chat>, StoreError> {
         if let Some(chat) = &self.chat {
             return Ok(chat.clone());
         }
-        let chat = Conversation::open(self.store.clone(), Outside(self.world.clone()), self.config.clone())?;
+        let (store, leave) = Lease::new(self.store.clone());
+        let chat = Conversation::open(store, Outside(self.world.clone()), self.config.clone())?;
+        self.leave = leave;
         let chat = Rc::new(chat);
         self.chat = Some(chat.clone());
         Ok(chat)
@@ -184,8 +192,7 @@ impl Sim {
     /// Posts `update` as the Worker does: again with the Directory's word if the object asks for it.
     pub fn post(&mut self, update: &str) -> Result<Accepted, StoreError> {
         let chat = self.open()?;
-        let topic = self.topic.map(|topic| format!(":{topic}")).unwrap_or_default();
-        let session = format!("main:{}{topic}", if self.in_group { GROUP } else { PERSON });
+        let session = self.session();
         let mut accepted = chat.accept(&session, update, None)?;
         if accepted == Accepted::NotAdmitted && self.admission.is_some() {
             accepted = chat.accept(&session, update, self.admission.clone())?;
@@ -217,7 +224,33 @@ impl Sim {
         self.tasks.push(Task::new(false, async move { chat.work().await }));
     }
 
+    /// The conversation's name.
+    pub fn session(&self) -> String {
+        let topic = self.topic.map(|topic| format!(":{topic}")).unwrap_or_default();
+        format!("main:{}{topic}", if self.in_group { GROUP } else { PERSON })
+    }
+
     // What the platform does.
+
+    /// Somebody asks the object to do something.
+    pub fn task<F: Future<Output = ()> + 'static>(&mut self, work: impl FnOnce(Rc<Chat>) -> F) {
+        let chat = self.open().unwrap();
+        self.tasks.push(Task::new(false, work(chat)));
+    }
+
+    /// All rows were replaced: as the object's shell does, without a task of the old instance running in between.
+    pub fn reopen(&mut self) {
+        self.leave.take_back();
+        self.chat = None;
+        self.task(|chat| async move { chat.work().await });
+    }
+
+    /// Everything the object had is lost.
+    pub fn lose(&mut self) {
+        self.kill();
+        self.store = Store::new();
+        self.world.alarm.set(None);
+    }
 
     /// The process dies: the conversation and all its work are gone, the store and the alarm stay.
     pub fn kill(&mut self) {

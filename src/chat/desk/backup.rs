@@ -47,7 +47,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     async fn try_back_up(&self, vault: &impl Vault, order: &BackUp) -> Result<manifest::Entry, DumpError> {
         for _ in 0..TRIES {
             let mut dump = Dump::begin(&self.sql, TABLES, &order.session, schema(), order.at)?;
-            let bytes = match vault.write(&order.key, &mut || dump.next()).await {
+            let bytes = match vault.write(&order.key, &mut || dump.piece()).await {
                 Err(DumpError::Changed) => continue,
                 other => other?,
             };

@@ -22,7 +22,7 @@ impl<S: Sql> Directory<S> {
         for _ in 0..TRIES {
             let mark = self.audit_mark().map_err(super::versions::store)?;
             let mut dump = Dump::begin(&self.sql, TABLES, key::DIRECTORY, schema(), order.at)?;
-            let bytes = match vault.write(&order.key, &mut || dump.next()).await {
+            let bytes = match vault.write(&order.key, &mut || dump.piece()).await {
                 Err(DumpError::Changed) => continue,
                 other => other?,
             };

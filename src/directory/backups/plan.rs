@@ -137,7 +137,7 @@ impl<S: Sql> Directory<S> {
             &format!("SELECT name, changed_at FROM session WHERE {DUE} AND name > ?5 ORDER BY name LIMIT 1"),
             &[now.into(), asked.into(), LONGEST_REST_MS.into(), REST_MS_PER_ROW.into(), cursor.into()],
         )?;
-        Ok(rows.first().map(|row| Ok::<_, DirectoryError>((row.text(0)?.to_owned(), row.int(1)?))).transpose()?)
+        rows.first().map(|row| Ok((row.text(0)?.to_owned(), row.int(1)?))).transpose()
     }
 
     /// The Directory is backed up once a day and after each administrative act.

@@ -250,6 +250,15 @@ impl<S: Sql> Directory<S> {
     }
 }
 
+#[cfg(test)]
+impl<S: Sql> Directory<S> {
+    /// A manifest that is in no storage, for tests of pages.
+    pub fn note_manifest_for_tests(&self, key: &str, at: i64) {
+        let insert = "INSERT INTO backup_manifest (at, key, objects, bytes) VALUES (?1, ?2, 3, 4096)";
+        drop(self.sql.run(insert, &[at.into(), key.into()]));
+    }
+}
+
 fn manifest(row: &Row) -> Result<ManifestView, StoreError> {
     Ok(ManifestView {
         key: row.text(0)?.to_owned(),

@@ -6,6 +6,7 @@ pub mod access;
 pub mod agents;
 pub mod doctor;
 
+pub mod backups;
 pub mod logs;
 pub mod overview;
 pub mod people;
