@@ -15,6 +15,8 @@ import { isKnown, isSecret } from "./values.mjs";
 const DEADLINE_MS = 120_000;
 const DEPLOY_MS = 600_000;
 const TAIL_LINES = 30;
+/** Colours, which its errors have even where none are wanted. */
+const ANSI = /\u001b\[[0-9;]*m/g;
 const NOT_FOUND = /\[code: (?:10007|10090)\]|Worker "[^"]*"[^\n]* not found|This Worker does not exist/;
 
 /** What wrangler answered when it did not do what it was told; `output` is all it printed. */
@@ -56,7 +58,7 @@ export function openWrangler({ command = [node22, wranglerProgram], env = proces
       child.on("close", (code) => {
         clearTimeout(timer);
         running.delete(child);
-        resolve({ code, stdout, output });
+        resolve({ code, stdout: stdout.replace(ANSI, ""), output: output.replace(ANSI, "") });
       });
     });
   }
