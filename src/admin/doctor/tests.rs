@@ -412,6 +412,10 @@ fn the_whole_over_a_real_directory() {
     ] {
         assert_eq!(verdict(&report, id), "ok", "{id}: {report}");
     }
+    // The tables of other features are as the Directory's part reads them.
+    for id in ["backup_age", "backup_failures", "errors", "outbox", "waiting_people", "groups_unmentioned"] {
+        assert_eq!(verdict(&report, id), "ok", "{id}: {report}");
+    }
     assert_eq!(report["version"], env!("CARGO_PKG_VERSION"));
     // One of each, and nothing twice.
     let asked = office.fetched.borrow().len() + office.called.borrow().len();
