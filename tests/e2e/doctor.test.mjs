@@ -21,7 +21,7 @@ async function look(path = "/api/doctor") {
   assert.equal(status, 200, text);
   assert(Date.now() - began < 20_000, "the whole doctor within 20 s");
   // No secret in a report.
-  for (const secret of ["e2e-", "TELEGRAM_WEBHOOK_SECRET="]) assert(!text.includes(secret), text);
+  for (const secret of ["main-secret", "main-token", "700000001:"]) assert(!text.includes(secret), text);
   return { ...json, severity: (id) => json.findings.find((finding) => finding.id === id)?.severity, finding: (id) => json.findings.find((finding) => finding.id === id) };
 }
 
@@ -38,7 +38,6 @@ test("a deployment that is well, but for what was left out on purpose", async ()
 test("trouble is found, with the action that mends it", async () => {
   world.telegram.setBot({ bot: "main", allowedUpdates: ["message"] });
   world.telegram.faults.add({ method: "getMe", action: { unauthorized: true } });
-  world.ollama.script({ match: "/api/tags", status: 401, body: { error: "unauthorized" } });
   const report = await look();
   assert.equal(report.worst, "error");
   assert.equal(report.severity("webhook_updates"), "error");

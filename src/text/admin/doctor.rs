@@ -86,7 +86,7 @@ fine! {
     config_read(): "The live configuration is readable.", "Действующие настройки читаются.";
     // Notes with nothing to do.
     local_address(): "This is an address of your own machine, not a deployment.", "Это адрес вашей машины, а не развёртывание.";
-    not_known(what: &str): "Could not be found out: {what} did not answer in time.", "Не удалось узнать: {what} не отвечает вовремя.";
+    not_known(check: &str, what: &str): "{check} could not be looked at: {what} did not answer in time.", "{check}: проверить не удалось, {what} не отвечает вовремя.";
 }
 
 trouble! {

@@ -61,7 +61,7 @@ impl Desk {
 
     /// It could not be found out, because `what` did not answer. That itself is found by another check.
     fn unknown(&mut self, id: &'static str, what: &str) {
-        self.note(id, Severity::Info, words::not_known(self.lang, what), None);
+        self.note(id, Severity::Info, words::not_known(self.lang, id, what), None);
     }
 
     fn note(&mut self, id: &'static str, severity: Severity, reason: String, action: Option<String>) {
