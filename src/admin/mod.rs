@@ -17,17 +17,25 @@
 //! | the rest | a feature each: its page and its part of the API |
 
 pub mod access;
+<<<<<<< HEAD
 pub mod backups;
 pub mod closed;
 pub mod doctor;
+=======
+pub mod closed;
+>>>>>>> 4d19053 (Test the scripts for backup and restore)
 pub mod look;
 pub mod origin;
 pub mod paths;
 pub mod port;
 pub mod request;
 
+<<<<<<< HEAD
 mod agents;
 mod logs;
+=======
+mod backups;
+>>>>>>> 4d19053 (Test the scripts for backup and restore)
 mod overview;
 mod people;
 mod settings;

@@ -272,12 +272,10 @@ fn a_run_cut_anywhere_goes_on() {
         block_on(directory.work_on_backups(&world, cut)).unwrap();
         // Killed in the middle of a call.
         world.hangs.set(true);
-        let mut working = pin!(directory.work_on_backups(&world, 40));
         block_on(async {
-            let soon = pin!(async {});
-            assert!(matches!(select(working.as_mut(), soon).await, Either::Right(_)) || world.hangs.get());
+            let (working, soon) = (pin!(directory.work_on_backups(&world, 40)), pin!(async {}));
+            assert!(matches!(select(working, soon).await, Either::Right(_)) || world.hangs.get());
         });
-        let _ = working;
         world.hangs.set(false);
         alarms(&directory, &world, 3);
         let view = directory.backups().unwrap();
