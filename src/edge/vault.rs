@@ -4,10 +4,9 @@
 //! gathered up to [`PART`], outside the Wasm, whose memory never shrinks; most backups are one such part. Larger ones go up
 //! in parts. Not here: keys, what is in a backup, what is due (`backup`, `directory::backups`).
 
-use std::cell::Cell;
 use std::pin::pin;
 
-use futures::future::{Either, join, select};
+use futures::future::{Either, select, try_join};
 use js_sys::{Array, Object, Promise, Reflect, TypeError, Uint8Array};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
@@ -125,21 +124,16 @@ impl R2 {
     async fn write_all(&self, key: &str, pieces: Pieces<'_>) -> Result<u64, DumpError> {
         let gzip = JsCompression::new("gzip").map_err(|_| DumpError::Lost)?;
         let writer = gzip.writable().get_writer().map_err(|_| DumpError::Lost)?;
-        let whole = Cell::new(false);
-        let fed = async {
-            let fed = feed(&writer, pieces).await;
-            whole.set(fed.is_ok());
-            // Either way it is the end of the stream; `whole` says which.
-            match done(writer.close()).await {
-                Err(Lost) if fed.is_ok() => Err(DumpError::Lost),
-                _ => fed,
-            }
-        };
         let mut gathered = Gathered { bucket: &self.0, key, chunks: Array::new(), length: 0, total: 0, upload: None };
-        let (fed, stored) = join(fed, gathered.store(gzip.readable().get_reader(), &whole)).await;
-        // What was interrupted says why; that its stream was not stored follows from it.
-        fed?;
-        stored.map_err(|Lost| DumpError::Lost)
+        let stored = gathered.store(gzip.readable().get_reader());
+        // Whichever fails ends the other: nothing is stored of a backup that was interrupted.
+        match try_join(feed(&writer, pieces), stored).await {
+            Ok(((), total)) => Ok(total),
+            Err(error) => {
+                gathered.give_up().await;
+                Err(error)
+            }
+        }
     }
 
     async fn read_all(&self, key: &str, bytes: Option<u64>, take: Taker<'_>) -> Result<(), Refused> {
@@ -181,12 +175,12 @@ async fn in_time<T>(ms: i64, work: impl Future<Output = T>) -> Option<T> {
     }
 }
 
-/// Writes every piece, as fast as the stream takes them.
+/// Writes every piece, as fast as the stream takes them, and its end after the last.
 async fn feed(writer: &JsWriter, pieces: Pieces<'_>) -> Result<(), DumpError> {
     while let Some(piece) = pieces()? {
         done(writer.write(&Uint8Array::from(piece.as_slice()))).await.map_err(|Lost| DumpError::Lost)?;
     }
-    Ok(())
+    done(writer.close()).await.map(drop).map_err(|Lost| DumpError::Lost)
 }
 
 /// Compressed bytes on their way to storage.
@@ -203,19 +197,19 @@ struct Gathered<'a> {
 }
 
 impl Gathered<'_> {
-    /// Stores all that comes, if it was `whole` at its end.
-    async fn store(&mut self, reader: JsReader, whole: &Cell<bool>) -> Result<u64, Lost> {
-        let stored = self.store_all(reader, whole).await;
-        if stored.is_err()
-            && let Some((upload, _)) = &self.upload
-        {
-            // Parts that are given up would be kept, and paid for, for a week.
-            let _ = done(upload.abort()).await;
-        }
-        stored
+    /// Stores all that comes until its end, and returns how much that was.
+    async fn store(&mut self, reader: JsReader) -> Result<u64, DumpError> {
+        self.store_all(reader).await.map_err(|Lost| DumpError::Lost)
     }
 
-    async fn store_all(&mut self, reader: JsReader, whole: &Cell<bool>) -> Result<u64, Lost> {
+    /// Parts that are given up would be kept, and paid for, for a week.
+    async fn give_up(&self) {
+        if let Some((upload, _)) = &self.upload {
+            let _ = done(upload.abort()).await;
+        }
+    }
+
+    async fn store_all(&mut self, reader: JsReader) -> Result<u64, Lost> {
         loop {
             let chunk: JsChunk = done(reader.read()).await?.unchecked_into();
             if chunk.done() {
@@ -228,9 +222,6 @@ impl Gathered<'_> {
             while self.length > PART {
                 self.part(PART).await?;
             }
-        }
-        if !whole.get() {
-            return Err(Lost);
         }
         if self.upload.is_none() {
             let bytes = self.take(self.length);
