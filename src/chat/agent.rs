@@ -11,7 +11,7 @@ use super::conversation::Conversation;
 use super::ports::Ports;
 use super::tools;
 use super::turn::{self, Turn};
-use crate::directory::config::{SessionConfig, ToolsProfile};
+use crate::directory::config::{ConfigMark, SessionConfig, ToolsProfile};
 use crate::llm::catalogue::Catalogue;
 use crate::llm::{ModelRef, Servers, Thinking, ToolSpec};
 use crate::store::{Sql, StoreError, to_json};
@@ -51,9 +51,9 @@ impl Agent {
         }
     }
 
-    /// Of the configuration; 0: the environment alone.
-    pub fn version(&self) -> i64 {
-        self.told.version
+    /// Which configuration it is of.
+    pub fn mark(&self) -> ConfigMark {
+        self.told.mark
     }
 
     /// `first` and those that stand in for it, as far as they are set up here.

@@ -13,6 +13,7 @@ use super::conversation::Conversation;
 use super::model_call::{End, Heard};
 use super::ports::Ports;
 use super::turn;
+use crate::directory::config::ConfigMark;
 use crate::directory::{CallReport, Candidate, Cap, Failure, ModelAnswer, ModelAsk, Reserve, Reserved};
 use crate::llm::catalogue::{cost_nano_usd, estimate_nano_usd};
 use crate::llm::tokens::{self, estimate};
@@ -83,14 +84,14 @@ pub(super) struct Ended<'a> {
 
 impl<S: Sql, P: Ports> Conversation<S, P> {
     /// Asks leave to call the first of `models` that may be called, for a prompt of about `input` tokens. Journals the
-    /// step either way. `goes_by`: the version of the configuration that models and prompt are made by; `None`: they are
+    /// step either way. `goes_by`: the configuration that models and prompt are made by; `None`: they are
     /// not to change any more.
     pub(super) async fn ask_leave(
         &self,
         caller: Caller<'_>,
         models: &[ModelRef],
         input: u64,
-        goes_by: Option<i64>,
+        goes_by: Option<ConfigMark>,
     ) -> Result<Result<Leave, NoLeave>, StoreError> {
         let step = turn::ask_step(&self.sql, caller.turn, caller.kind, self.ports.now())?;
         let candidates = models
@@ -118,7 +119,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             },
             Some(Reserved::Capped { cap, until }) => (NoLeave::Capped { cap, until }, "over the cap"),
             Some(Reserved::Reconfigure { config }) if goes_by.is_some() => {
-                turn::config_step(&self.sql, step, config.version, self.ports.now())?;
+                turn::config_step(&self.sql, step, config.mark.version, self.ports.now())?;
                 self.take_over(*config)?;
                 return Ok(Err(NoLeave::Reconfigured));
             }
@@ -137,7 +138,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         input: u64,
     ) -> Result<Result<Leave, NoLeave>, StoreError> {
         for _ in 0..MOST_NEWS {
-            match self.ask_leave(caller, &models(), input, Some(self.agent().version())).await? {
+            match self.ask_leave(caller, &models(), input, Some(self.agent().mark())).await? {
                 Err(NoLeave::Reconfigured) => {}
                 decided => return Ok(decided),
             }
@@ -193,19 +194,19 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
 
     /// Takes over the live configuration, if it is another one and the Directory tells within `ms` milliseconds.
     pub(super) async fn learn_config(&self, ms: i64) -> Result<(), StoreError> {
-        let told = self.in_time(ms, self.tell_directory(None, Some(self.agent().version()))).await.transpose()?;
+        let told = self.in_time(ms, self.tell_directory(None, Some(self.agent().mark()))).await.transpose()?;
         match told.flatten().and_then(|answer| answer.reserved) {
             Some(Reserved::Reconfigure { config }) => self.take_over(*config),
             _ => Ok(()),
         }
     }
 
-    /// One request: all reports that wait, a question, and the version of the configuration gone by, if another one would
-    /// be taken over. `None`: not heard.
+    /// One request: all reports that wait, a question, and the configuration gone by, if another one would be taken
+    /// over. `None`: not heard.
     async fn tell_directory(
         &self,
         reserve: Option<Reserve>,
-        config: Option<i64>,
+        config: Option<ConfigMark>,
     ) -> Result<Option<ModelAnswer>, StoreError> {
         let (written, heard) = self.live.reports.get();
         let rows = if written != heard { turn::reports(&self.sql, MAX_REPORTS)? } else { Vec::new() };

@@ -133,7 +133,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             }
             let mut prompt = self.with_files(self.prompt_for(&turn, &run.agent).await?, &turn.model)?;
             let caller = Caller { turn: turn.id, kind: "model", person: turn.user_id };
-            let goes_by = (!run.begun && run.news < MOST_NEWS).then(|| run.agent.version());
+            let goes_by = (!run.begun && run.news < MOST_NEWS).then(|| run.agent.mark());
             let leave = match self.ask_leave(caller, &run.chain, prompt_tokens(&prompt), goes_by).await? {
                 Ok(leave) => leave,
                 Err(NoLeave::Reconfigured) => {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tideclaw::directory::Reserved;
-use tideclaw::directory::config::SessionConfig;
+use tideclaw::directory::config::{ConfigMark, SessionConfig};
 use tideclaw::llm::ModelRef;
 
 use super::directory::Release;
@@ -60,7 +60,7 @@ fn plain() -> (String, String) {
 
 /// The versions said in questions so far, and forgets them.
 fn said(sim: &Sim) -> Vec<Option<i64>> {
-    sim.world.directory.versions.take()
+    sim.world.directory.marks.take().into_iter().map(|mark| mark.map(|mark| mark.version)).collect()
 }
 
 #[test]
@@ -375,7 +375,8 @@ fn a_word_of_a_newer_release_ends_in_words_and_loses_no_report() {
 fn news_without_end_do_not_keep_a_person_waiting() {
     let mut sim = Sim::private();
     for version in 1..=20 {
-        let config = SessionConfig { version, persona: format!("Number {version}."), ..SessionConfig::default() };
+        let mark = ConfigMark { version, at: 1 };
+        let config = SessionConfig { mark, persona: format!("Number {version}."), ..SessionConfig::default() };
         sim.world.directory.next(Reserved::Reconfigure { config: Box::new(config) });
     }
     sim.text("Hello");
@@ -385,7 +386,8 @@ fn news_without_end_do_not_keep_a_person_waiting() {
 
     let mut sim = Sim::private();
     for version in [5, 9, 5] {
-        let config = SessionConfig { version, persona: format!("Number {version}."), ..SessionConfig::default() };
+        let mark = ConfigMark { version, at: 1 };
+        let config = SessionConfig { mark, persona: format!("Number {version}."), ..SessionConfig::default() };
         sim.world.directory.next(Reserved::Reconfigure { config: Box::new(config) });
     }
     save(&sim, &two_agents(json!({"chat": PERSON})));

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 
+use tideclaw::directory::config::ConfigMark;
 use tideclaw::directory::{
     Activity, Actor, CallReport, Caps, Config, ConversationRow, Directory as Real, ModelAnswer, ModelAsk, Reserve,
     Reserved, UsageAsk, UsageView,
@@ -27,8 +28,8 @@ pub struct Directory {
     real: Real<Store>,
     store: Store,
     pub release: Cell<Release>,
-    /// The configuration version each question said.
-    pub versions: RefCell<Vec<Option<i64>>>,
+    /// The configuration each question said.
+    pub marks: RefCell<Vec<Option<ConfigMark>>>,
     pub caps: Cell<Caps>,
     /// Every report heard, a repeated one each time.
     pub reports: RefCell<Vec<CallReport>>,
@@ -53,7 +54,7 @@ impl Directory {
             real: Real::new(store.clone()).unwrap(),
             store,
             release: Cell::new(Release::Ours),
-            versions: RefCell::default(),
+            marks: RefCell::default(),
             caps: Cell::new(plenty),
             reports: RefCell::default(),
             activities: RefCell::default(),
@@ -89,7 +90,7 @@ impl Directory {
             return serde_json::to_string(&self.usage(&serde_json::from_str(body).unwrap(), now)).ok();
         }
         let mut ask: ModelAsk = serde_json::from_str(body).unwrap();
-        self.versions.borrow_mut().push(ask.config);
+        self.marks.borrow_mut().push(ask.config);
         if self.release.get() == Release::Older {
             ask.config = None;
         }

@@ -1,4 +1,5 @@
-//! The document that holds now, and what it changes in the Directory's own decisions: caps and private messages.
+//! The document that holds now: told to conversations that go by another, and what it changes in the Directory's own
+//! decisions, caps and private messages.
 //!
 //! Kept in memory by instance and read anew when the newest row is another one, so that a save, a rollback and a restored
 //! backup all hold at the next call. Not here: what conversations make of it (`resolve`).
@@ -9,9 +10,11 @@ use std::rc::Rc;
 use super::Document;
 use super::check::check;
 use super::document::Budget;
+use super::resolve::{ConfigMark, SessionConfig, resolve};
 use crate::directory::desk::Problem;
 use crate::directory::{Caps, Directory, DirectoryError, DmPolicy};
 use crate::store::Sql;
+use crate::telegram::session::SessionKey;
 
 /// What one instance remembers of the newest row.
 #[derive(Default)]
@@ -51,6 +54,22 @@ impl<S: Sql> Directory<S> {
     /// Forgets what was read, so that the next question reads the store.
     pub(super) fn forget_live_config(&self) {
         self.config.0.replace(None);
+    }
+
+    /// What the conversation `session` is to go by from now on, if that is not what it goes by (`known`).
+    pub(in crate::directory) fn config_news(
+        &self,
+        session: &str,
+        known: ConfigMark,
+    ) -> Result<Option<SessionConfig>, DirectoryError> {
+        let newest = self.newest()?;
+        let live = newest.as_ref().and_then(|newest| Some((newest, newest.document.as_ref().ok()?)));
+        let Some((newest, document)) = live else {
+            return Ok((known != ConfigMark::default()).then(SessionConfig::default));
+        };
+        let mark = ConfigMark { version: newest.id, at: newest.at };
+        let session = SessionKey::parse(session).filter(|_| mark != known);
+        Ok(session.map(|session| resolve(mark, document, &session)))
     }
 
     fn newest(&self) -> Result<Option<Rc<Newest>>, DirectoryError> {

@@ -35,5 +35,5 @@ pub use document::{Agent, Binding, Document, ToolsProfile};
 pub use json_schema::json_schema;
 pub use lines::{Line, LineKind};
 pub(super) use live::Memory as LiveMemory;
-pub use resolve::SessionConfig;
+pub use resolve::{ConfigMark, SessionConfig};
 pub use versions::{Saved, Version, VersionView};

@@ -11,13 +11,23 @@ use super::document::{Agent, Binding, Document, ToolsProfile};
 use crate::llm::{ModelRef, Thinking};
 use crate::telegram::session::SessionKey;
 
+/// Which configuration: its version, and when that was saved. The time tells apart two that have the same number because a
+/// backup was put back between them. Both 0: the environment alone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ConfigMark {
+    pub version: i64,
+    /// Unix milliseconds.
+    pub at: i64,
+}
+
 /// What one conversation goes by, as the Directory tells it and the conversation keeps it. An absent field: what the
 /// environment says holds. A word of a newer release counts as absent, an unknown tools profile as none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SessionConfig {
-    /// Of the document; 0: none is saved, all is as the environment says.
-    pub version: i64,
+    #[serde(flatten)]
+    pub mark: ConfigMark,
     /// Who answers: an id of the document's agents, or [`MAIN`].
     pub agent: String,
     /// What it calls itself; may be empty.
@@ -53,7 +63,7 @@ impl Default for SessionConfig {
     /// The environment alone.
     fn default() -> Self {
         SessionConfig {
-            version: 0,
+            mark: ConfigMark::default(),
             agent: MAIN.to_owned(),
             name: String::new(),
             emoji: String::new(),
@@ -104,13 +114,13 @@ pub fn bound<'a>(document: &'a Document, session: &SessionKey) -> Bound<'a> {
     Bound { agent: by.map_or(MAIN, |binding| binding.agent.as_str()), by }
 }
 
-/// What the conversation `session` goes by when `document` is live as `version`.
-pub fn resolve(version: i64, document: &Document, session: &SessionKey) -> SessionConfig {
+/// What the conversation `session` goes by when `document` is live as `mark`.
+pub fn resolve(mark: ConfigMark, document: &Document, session: &SessionKey) -> SessionConfig {
     let id = bound(document, session).agent;
     let plain = Agent::default();
     let agent = document.agents.get(id).unwrap_or(&plain);
     SessionConfig {
-        version,
+        mark,
         agent: id.to_owned(),
         name: agent.name.clone(),
         emoji: agent.emoji.clone(),

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::{Desk, Problem, Refused, view};
 use crate::directory::config::resolve::{MAIN, bound, resolve};
 use crate::directory::config::shape::is_agent_id;
-use crate::directory::config::{Agent, Binding, Document, Saved};
+use crate::directory::config::{Agent, Binding, ConfigMark, Document, Saved};
 use crate::directory::{Directory, GroupState};
 use crate::llm::{ModelRef, Thinking};
 use crate::store::Sql;
@@ -171,8 +171,8 @@ impl<S: Sql> Directory<S> {
     }
 
     fn resolved(&self, session: &SessionKey) -> Result<Resolved, Refused> {
-        let (version, document) = self.live()?.unwrap_or_default();
-        let config = resolve(version, &document, session);
+        let (_, document) = self.live()?.unwrap_or_default();
+        let config = resolve(ConfigMark::default(), &document, session);
         let by = bound(&document, session).by.cloned();
         let (name, emoji) = (config.name, config.emoji);
         let (model, fallbacks, thinking) = (config.model, config.fallbacks, config.thinking);

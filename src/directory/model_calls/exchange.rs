@@ -3,7 +3,7 @@
 //! Two releases may talk to each other for minutes: fields are only added, with `#[serde(default)]`. Pinned by tests.
 //! Not here: how it is decided. Money is in 10⁻⁹ US dollars everywhere, times are Unix milliseconds.
 
-use crate::directory::config::SessionConfig;
+use crate::directory::config::{ConfigMark, SessionConfig};
 use crate::directory::{Activity, Event, Mark};
 use crate::llm::{ErrorClass, Feature, ModelRef, Reset, Scope, Usage};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -25,11 +25,10 @@ pub struct ModelAsk {
     /// For the log that operators see; at most 50.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<Event>,
-    /// The version of the configuration that conversation goes by, 0 for the environment alone. If another is live, it is
-    /// told that one ([`Reserved::Reconfigure`]) instead of what it asked. `None`: it goes on with what it has, or is of a
+    /// The configuration that conversation goes by. If another is live, it is told that one ([`Reserved::Reconfigure`]) instead of what it asked. `None`: it goes on with what it has, or is of a
     /// release that knows no configuration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub config: Option<i64>,
+    pub config: Option<ConfigMark>,
 }
 
 /// Asks leave for one call.

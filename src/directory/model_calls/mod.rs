@@ -27,12 +27,9 @@ pub(super) use self::calendar::day_of;
 pub use self::caps::parse_usd;
 use self::decide::{Situation, decide};
 use self::tell::Budget;
-use super::config::SessionConfig;
-use super::config::resolve::resolve;
 use super::{Config, Directory, DirectoryError};
 use crate::llm::ErrorClass;
 use crate::store::{Sql, StoreError, all_or_nothing};
-use crate::telegram::session::SessionKey;
 use crate::text::usage::Span;
 use exchange::{Cap, Caps, ModelAnswer, ModelAsk, Reserve, Reserved};
 
@@ -81,9 +78,17 @@ impl<S: Sql> Directory<S> {
                 self.tell_key_refused(bot, &report.model.provider, cfg, now)?;
             }
         }
+<<<<<<< HEAD
         self.note_events(&ask.session, &ask.events, now)?;
         self.count(&ended, ask.activity.as_ref().filter(|_| noted.is_some_and(|noted| noted.fresh)))?;
         let news = self.config_news(ask)?.map(|config| Reserved::Reconfigure { config: Box::new(config) });
+=======
+        let news = match ask.config {
+            Some(known) => self.config_news(&ask.session, known)?,
+            None => None,
+        };
+        let news = news.map(|config| Reserved::Reconfigure { config: Box::new(config) });
+>>>>>>> 7509314 (Tell apart two versions of one number around a restore)
         let reserve = ask.reserve.as_ref().filter(|_| news.is_none());
         if reserve.is_none() && ask.reports.iter().all(|report| report.cost_nano_usd == 0) {
             // Nothing more is asked and nothing was spent.
@@ -105,16 +110,6 @@ impl<S: Sql> Directory<S> {
             self.tell_budget(bot, &budget, cfg, now)?;
         }
         Ok(ModelAnswer { reserved, counted })
-    }
-
-    /// What the conversation that asks is to go by from now on, if that is not what it says it goes by.
-    fn config_news(&self, ask: &ModelAsk) -> Result<Option<SessionConfig>, DirectoryError> {
-        let Some(known) = ask.config else { return Ok(None) };
-        let Some((version, document)) = self.live()? else {
-            return Ok((known != 0).then(SessionConfig::default));
-        };
-        let session = SessionKey::parse(&ask.session).filter(|_| version != known);
-        Ok(session.map(|session| resolve(version, &document, &session)))
     }
 
     fn reserve(

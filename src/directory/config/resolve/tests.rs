@@ -62,11 +62,11 @@ fn an_agents_own_models_go_before_the_documents_and_these_before_the_environment
             "bindings":[{"chat":1,"agent":"a"},{"chat":2,"agent":"b"}]}"#,
     )
     .unwrap();
-    let at = |document: &Document, place: &str| resolve(4, document, &session(place));
+    let at = |document: &Document, place: &str| resolve(ConfigMark { version: 4, at: 9 }, document, &session(place));
     let list = |names: &[&str]| Some(names.iter().map(|name| name.parse().unwrap()).collect::<Vec<ModelRef>>());
     let a = at(&document, "main:1");
     assert_eq!((a.model, a.fallbacks), ("gemini/x".parse().ok(), list(&["ollama/e"])));
-    assert_eq!((a.version, a.persona.as_str(), a.thinking), (4, "P", Thinking::Low));
+    assert_eq!((a.mark.version, a.persona.as_str(), a.thinking), (4, "P", Thinking::Low));
     let b = at(&document, "main:2");
     assert_eq!((b.model, b.fallbacks), ("ollama/d".parse().ok(), list(&[])));
     assert_eq!((b.streaming.as_deref(), b.deadlines.as_deref()), (Some("off"), Some("1,2,3")));
@@ -74,7 +74,7 @@ fn an_agents_own_models_go_before_the_documents_and_these_before_the_environment
     assert_eq!((at(&document, "main:2").model, at(&document, "main:3").fallbacks), (None, None));
     assert_eq!(
         at(&Document::default(), "main:3"),
-        SessionConfig { version: 4, ..SessionConfig::default() },
+        SessionConfig { mark: ConfigMark { version: 4, at: 9 }, ..SessionConfig::default() },
         "an empty document changes nothing"
     );
 }
@@ -82,7 +82,7 @@ fn an_agents_own_models_go_before_the_documents_and_these_before_the_environment
 #[test]
 fn the_json_is_pinned() {
     let whole = SessionConfig {
-        version: 3,
+        mark: ConfigMark { version: 3, at: 9 },
         agent: "tutor".into(),
         name: "Tutor".into(),
         emoji: "🎓".into(),
@@ -95,10 +95,10 @@ fn the_json_is_pinned() {
         streaming: Some("edit".into()),
         deadlines: Some("1,2,3".into()),
     };
-    let json = r#"{"version":3,"agent":"tutor","name":"Tutor","emoji":"🎓","persona":"You teach.","model":"ollama/m","fallbacks":["gemini/g"],"thinking":"low","tools":"none","catalogue":{"ollama/m":{"tools":false}},"streaming":"edit","deadlines":"1,2,3"}"#;
+    let json = r#"{"version":3,"at":9,"agent":"tutor","name":"Tutor","emoji":"🎓","persona":"You teach.","model":"ollama/m","fallbacks":["gemini/g"],"thinking":"low","tools":"none","catalogue":{"ollama/m":{"tools":false}},"streaming":"edit","deadlines":"1,2,3"}"#;
     assert_eq!(serde_json::to_string(&whole).unwrap(), json);
     assert_eq!(serde_json::from_str::<SessionConfig>(json).unwrap(), whole);
-    let plain = r#"{"version":0,"agent":"main"}"#;
+    let plain = r#"{"version":0,"at":0,"agent":"main"}"#;
     assert_eq!(serde_json::to_string(&SessionConfig::default()).unwrap(), plain);
     assert_eq!(serde_json::from_str::<SessionConfig>("{}").unwrap(), SessionConfig::default());
 }
@@ -107,7 +107,7 @@ fn the_json_is_pinned() {
 fn words_of_a_newer_release_take_nothing_down_and_open_nothing() {
     let newer = r#"{"version":9,"agent":"a","thinking":"most","tools":"web","colour":"blue"}"#;
     let read: SessionConfig = serde_json::from_str(newer).unwrap();
-    assert_eq!((read.version, read.thinking, read.tools), (9, Thinking::Default, ToolsProfile::None));
+    assert_eq!((read.mark.version, read.thinking, read.tools), (9, Thinking::Default, ToolsProfile::None));
 }
 
 /// The rule as one would explain it: from the most specific kind of binding to the least, is there one for this place?
