@@ -69,6 +69,11 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
 
     /// What is to be told, and what is told then; `None`: nothing is new.
     pub(super) fn news(&self) -> Option<(Activity, Telling)> {
+        if self.settings.borrow().erasing.as_ref().is_some_and(|erasing| !erasing.wiped) {
+            // Told when it is gone.
+            self.live.report_by.set(self.ports.now() + RIDE_MS);
+            return None;
+        }
         let happened = self.live.news.get().0;
         match self.gather(self.live.counted.get(), happened) {
             Ok(Some(news)) => Some(news),
@@ -95,7 +100,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
                (SELECT count(*) FROM inbox WHERE seq > ?1 AND seq <= upto AND outcome = 'dropped' AND kind <> 'deleted'),
                coalesce((SELECT max(ended) FROM turn WHERE ended IS NOT NULL), 0),
                (SELECT json_group_array(json_array(ended, id, finished_at, state, coalesce(answered_by, model), first_at,
-                  coalesce(asked_at, created_at))) FROM (SELECT * FROM turn WHERE ended > ?2 ORDER BY ended LIMIT ?4)),
+                  coalesce(asked_at, created_at))) FROM (SELECT * FROM turn WHERE ended > ?2 AND state <> 'deleted' ORDER BY ended LIMIT ?4)),
                (SELECT count(*) FROM outbox WHERE state IN ('queued', 'sending')),
                coalesce((SELECT max(id) FROM message), 0),
                (SELECT json_group_array((SELECT substr(group_concat(json_extract(value, '$.text'), ' '), 1, ?5)
@@ -115,7 +120,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         // A restored store may end before the mark it was restored with.
         let update = row.int(0)?.max(told.mark.update.min(end.update));
         let turns = read_turns(row)?;
-        let turn = turns.last().map_or(told.mark.turn.min(end.turn), |(ended, _)| *ended);
+        let turn = turns.last().filter(|_| turns.len() == TURNS).map_or(end.turn, |(ended, _)| *ended);
         let (waiting, message) = (row.int(6)?, row.int(7)?);
         let upto = Told { mark: Mark { update, turn }, message, waiting, anew: false };
         if upto == told {

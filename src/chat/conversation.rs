@@ -68,6 +68,10 @@ pub(super) struct Live {
     pub roomy: Cell<bool>,
     /// Where the alarm stands.
     pub alarm: Cell<Option<i64>>,
+    /// Deletes files of a conversation that is gone.
+    pub sweeping: Lane,
+    /// Not before then.
+    pub sweep_at: Cell<i64>,
 }
 
 impl Default for Live {
@@ -89,6 +93,8 @@ impl Default for Live {
             came: Signal::default(),
             roomy: Cell::default(),
             alarm: Cell::default(),
+            sweeping: Lane::default(),
+            sweep_at: Cell::default(),
             faulted: Cell::default(),
         }
     }
@@ -157,6 +163,9 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     /// with the alarm set for it. Never fails: a store error is logged and the alarm tries again.
     pub async fn work(&self) {
         futures::join!(self.run_turns(), self.deliver(), self.run_lookups());
+        if let Err(error) = self.erase().await {
+            self.fault("erase", &error);
+        }
         if self.ports.now() >= self.live.report_by.get()
             && let Err(error) = self.send_reports().await
         {
@@ -224,7 +233,10 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         }
         let news = self.has_news() || live.events.press() || row.int(3)? != 0;
         let report = news.then(|| self.live.report_by.get().max(now));
-        Ok([delivery, waiting, open, report, busy.then_some(watchdog)].into_iter().flatten().min())
+        let erasing = self.settings.borrow().erasing.is_some();
+        let waits = busy || live.sweeping.is_held();
+        let erasing = erasing.then(|| if waits { watchdog } else { live.sweep_at.get().max(now) });
+        Ok([delivery, waiting, open, report, erasing, busy.then_some(watchdog)].into_iter().flatten().min())
     }
 
     /// Where this conversation's messages go.

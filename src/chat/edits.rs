@@ -7,7 +7,7 @@ use super::conversation::{Conversation, WATCHDOG_MS};
 use super::inbox;
 use super::outbox::{Slot, answer_ids, enqueue};
 use super::ports::Ports;
-use super::{transcript, turn};
+use super::{outbox, transcript, turn};
 use crate::directory::Admission;
 use crate::store::{Sql, StoreError, to_json};
 use crate::telegram::content::Content;
@@ -62,10 +62,10 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         Ok(Accepted::work())
     }
 
-    /// Answers a turn's messages anew: the old exchange leaves the prompt, its answer leaves the chat. False if the turn
-    /// is unknown or something runs right now.
+    /// Answers a turn's messages anew: the old exchange leaves the prompt, its answer leaves the chat, or never gets there.
+    /// False if the turn is unknown or something runs right now.
     pub(super) fn redo_turn(&self, id: i64) -> Result<bool, StoreError> {
-        if turn::is_open(&self.sql)? {
+        if turn::is_open(&self.sql)? || self.is_being_erased() {
             return Ok(false);
         }
         let rows = inbox::of_turn(&self.sql, id)?;
@@ -73,6 +73,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             return Ok(false);
         }
         transcript::hide_turn(&self.sql, id)?;
+        outbox::take_back_answer(&self.sql, id)?;
         for message_id in answer_ids(&self.sql, id)? {
             enqueue(&self.sql, Some(id), Slot::Tidy, 0, &delete(self.target(), message_id), 0, self.ports.now())?;
         }

@@ -4,7 +4,7 @@
 //! then each part is a delivery like any other. A killed process begins again under new names. Source of the limits:
 //! cloudflare.md §1.2 (memory), telegram.md §3.1 (uploads of 50 MB).
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::conversation::Conversation;
 use super::inbox::{self, Lookup};
@@ -23,6 +23,8 @@ use crate::text::{self, Lang};
 const PART: usize = 2_000_000;
 /// Parts of each form.
 const MAX_PARTS: usize = 10;
+/// Bytes after which a piece for downloading is closed.
+const PIECE: usize = 500_000;
 /// Messages read at a time.
 const PAGE: i64 = 100;
 /// Writes of one part.
@@ -30,10 +32,21 @@ const TRIES: u32 = 3;
 const WRITE_MS: i64 = 60_000;
 
 /// A form of the export.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Form {
+    #[serde(rename = "markdown")]
     Markdown,
+    #[serde(rename = "jsonl")]
     JsonLines,
+}
+
+/// A piece of an export for downloading.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ExportPage {
+    pub text: String,
+    /// `after` of the next piece; `None`: this was the last.
+    pub next: Option<i64>,
 }
 
 /// A line of the JSON form.
@@ -111,6 +124,31 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
                 None => Ok(()),
             }
         })
+    }
+
+    /// The messages after `after`, as many as make some hundred kilobytes.
+    pub(super) fn export_page(&self, form: Form, after: i64) -> Result<ExportPage, StoreError> {
+        let lang = self.settings.borrow().lang;
+        let mut piece = ExportPage::default();
+        if after == 0 && form == Form::Markdown {
+            piece.text = format!("# {}\n", text::media::export_title(lang, &date_time(self.ports.now())));
+        }
+        piece.next = Some(after);
+        while piece.text.len() < PIECE {
+            let page = transcript::page(&self.sql, None, piece.next.unwrap_or(after), PAGE)?;
+            for kept in &page {
+                self.put(&mut piece.text, kept, form, lang)?;
+                piece.next = Some(kept.id);
+                if piece.text.len() >= PIECE {
+                    return Ok(piece);
+                }
+            }
+            if page.len() < PAGE as usize {
+                piece.next = None;
+                break;
+            }
+        }
+        Ok(piece)
     }
 
     /// Writes one form. `None`: storage does not take it.

@@ -164,12 +164,12 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         let (written, heard) = self.live.reports.get();
         self.tell_by(if ended.error.is_some() { now } else { now + RIDE_MS });
         self.live.reports.set((written + 1, heard));
-        turn::end_call(&self.sql, step, ended.state, &detail_of(ended), &to_json(&report)?, now)
+        turn::end_call(&self.sql, step, ended.state, &detail_of(ended, Some(cost)), &to_json(&report)?, now)
     }
 
     /// Journals how one try ended that is followed by another under the same leave.
     pub(super) fn end_try(&self, step: i64, ended: &Ended<'_>) -> Result<(), StoreError> {
-        turn::end_step(&self.sql, step, ended.state, &detail_of(ended), self.ports.now())
+        turn::end_step(&self.sql, step, ended.state, &detail_of(ended, None), self.ports.now())
     }
 
     /// The Directory is to hear what waits at `by`, or sooner if it was to hear of something sooner.
@@ -290,14 +290,15 @@ pub(super) fn consumed(prompt: &Prompt, heard: &Heard) -> (Usage, bool) {
     (Usage { input: prompt_tokens(prompt), output: output.into(), ..Usage::default() }, true)
 }
 
-/// What the journal keeps of how a call ended.
-fn detail_of(ended: &Ended<'_>) -> String {
+/// What the journal keeps of how a call ended. `cost`: 10⁻⁹ US dollars, with the last try under a leave.
+fn detail_of(ended: &Ended<'_>, cost: Option<u64>) -> String {
     if let Some(error) = ended.error {
         return format!("{:?}: {}", error.class, error.detail);
     }
     let mut detail = serde_json::to_value(ended.usage).unwrap_or_default();
-    if let (Some(fields), Some(log_id)) = (detail.as_object_mut(), ended.log_id) {
-        fields.insert("log_id".into(), json!(log_id));
+    if let Some(fields) = detail.as_object_mut() {
+        fields.extend(ended.log_id.map(|log_id| ("log_id".to_owned(), json!(log_id))));
+        fields.extend(cost.map(|cost| ("nano_usd".to_owned(), json!(cost))));
     }
     detail.to_string()
 }

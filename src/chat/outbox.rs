@@ -138,6 +138,15 @@ fn replace_call(sql: &impl Sql, id: i64, call: &Call) -> Result<(), StoreError> 
     Ok(())
 }
 
+/// Pieces of an answer that have not left yet are not sent any more: the turn is answered anew.
+pub fn take_back_answer(sql: &impl Sql, turn: i64) -> Result<(), StoreError> {
+    sql.run(
+        "UPDATE outbox SET state = 'failed', error = 'answered anew' WHERE turn_id = ?1 AND slot = 'answer' AND state = 'queued'",
+        &[turn.into()],
+    )?;
+    Ok(())
+}
+
 /// Telegram ids of an answer's pieces that arrived, oldest first.
 pub fn answer_ids(sql: &impl Sql, turn: i64) -> Result<Vec<i64>, StoreError> {
     let rows = sql.run(

@@ -53,6 +53,12 @@ pub trait Files {
 
     /// Stores `bytes`.
     async fn write(&self, key: &str, bytes: Vec<u8>) -> Result<(), Lost>;
+
+    /// At most `limit` (1,000) keys that begin with `prefix` and come after `after`, in order; and whether there are more.
+    async fn list(&self, prefix: &str, after: &str, limit: usize) -> Result<(Vec<String>, bool), Lost>;
+
+    /// Deletes these files, at most 1,000; those that are not there do no harm.
+    async fn delete(&self, keys: Vec<String>) -> Result<(), Lost>;
 }
 
 /// The outside. All waits have deadlines set by the caller, except [`Ports::telegram`], which has its own of 30 s (for

@@ -61,9 +61,28 @@ pub struct Settings {
     /// Answers until a failed compaction is tried again; 0: whenever one is due.
     #[serde(skip_serializing_if = "is_default")]
     pub compaction_rest: u32,
+    /// The conversation is being deleted; see [`super::desk`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub erasing: Option<Erasing>,
     /// The chat this one moved to (group became supergroup), if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub moved_to: Option<i64>,
+}
+
+/// A deletion under way.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Erasing {
+    /// Updates up to this one go, and what was made of them.
+    pub upto: i64,
+    /// Deliveries up to this one go.
+    pub delivery: i64,
+    /// The rows are gone; files may be left.
+    pub wiped: bool,
+    /// The last folder of files is done up to this key; empty: not begun.
+    pub after: String,
+    /// How many folders are done.
+    pub folders: usize,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -114,6 +133,9 @@ mod tests {
             r#"{"session":"main:5","admission":{"owner":true,"require_mention":false,"bot_username":"TideBot","bot_user_id":9,"good_for_ms":60000},"epoch":0,"lang":"en","flood_until":0,"token_rest_until":0,"token_refusals":0,"plain_resends":0}"#
         );
         assert_eq!(serde_json::from_str::<Settings>("{}").unwrap(), Settings::default());
+        let erasing = Erasing { upto: 9, delivery: 8, wiped: true, after: "k".into(), folders: 1 };
+        let json = r#"{"upto":9,"delivery":8,"wiped":true,"after":"k","folders":1}"#;
+        assert_eq!(serde_json::to_string(&erasing).unwrap(), json);
         let learnt = Settings {
             corrections: vec![(ModelRef::new("ollama", "m"), 1_300)],
             compaction_rest: 3,

@@ -73,6 +73,10 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     /// Takes `rows`, all that wait, into a new turn if their window is over. No turn is open. True if one began.
     pub(super) fn begin_turn_of(&self, rows: &[Waiting]) -> Result<bool, StoreError> {
         let Some(ready_at) = rows.iter().map(|row| row.ready_at).max() else { return Ok(false) };
+        if self.is_being_erased() {
+            // It begins when nothing of the old conversation is left.
+            return Ok(false);
+        }
         if ready_at > self.ports.now() {
             self.alarm_by(ready_at);
             return Ok(false);

@@ -15,6 +15,7 @@ use super::sql::ObjectSql;
 use super::telegram::Telegram;
 use super::vault::R2;
 use super::{bots, clock, config};
+use crate::chat::desk::ChatAsk;
 use crate::chat::ports::{FetchError, Files, Lost, ModelResponse, Ports};
 use crate::chat::{Accepted, Conversation};
 use crate::llm::HttpRequest;
@@ -88,6 +89,14 @@ impl Files for Platform {
 
     async fn write(&self, key: &str, bytes: Vec<u8>) -> std::result::Result<(), Lost> {
         self.bucket()?.write(key, &bytes).await
+    }
+
+    async fn list(&self, prefix: &str, after: &str, limit: usize) -> std::result::Result<(Vec<String>, bool), Lost> {
+        self.bucket()?.list(prefix, after, limit).await
+    }
+
+    async fn delete(&self, keys: Vec<String>) -> std::result::Result<(), Lost> {
+        self.bucket()?.delete(keys).await
     }
 }
 
@@ -205,10 +214,14 @@ impl DurableObject for Chat {
                 }
             }
             "/desk" => {
-                let Ok(ask) = serde_json::from_str(&body) else {
+                let Ok(ask) = serde_json::from_str::<ChatAsk>(&body) else {
                     return refuse(400, "bad_request", "Not a question this conversation understands.");
                 };
-                told(conversation.desk(&ask).await)
+                let answer = conversation.desk(&ask).await;
+                if ask.acts() {
+                    self.state.wait_until(async move { conversation.work().await });
+                }
+                told(answer)
             }
             "/backup" => {
                 let (Ok(order), Some(vault)) = (serde_json::from_str(&body), R2::of(&self.env)) else {

@@ -4,7 +4,7 @@
 //! The platform's objects are talked to directly: the crate's streams would copy every chunk into the Wasm and out again.
 //! Not here: keys and limits (`chat`).
 
-use js_sys::{Object, Promise, Uint8Array};
+use js_sys::{Array, Object, Promise, Uint8Array};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -26,8 +26,22 @@ extern "C" {
     #[wasm_bindgen(method, catch, js_name = delete)]
     fn remove(this: &JsBucket, key: &str) -> Result<Promise, JsValue>;
 
+    #[wasm_bindgen(method, catch)]
+    fn list(this: &JsBucket, options: &JsValue) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn delete(this: &JsBucket, keys: &Array) -> Result<Promise, JsValue>;
+
+    /// What `list` resolves to.
+    type JsFound;
+    #[wasm_bindgen(method, getter)]
+    fn objects(this: &JsFound) -> Array;
+    #[wasm_bindgen(method, getter)]
+    fn truncated(this: &JsFound) -> bool;
+
     /// What these resolve to.
     type JsObject;
+    #[wasm_bindgen(method, getter)]
+    fn key(this: &JsObject) -> String;
     #[wasm_bindgen(method, getter)]
     fn size(this: &JsObject) -> f64;
     #[wasm_bindgen(method, getter)]
@@ -126,6 +140,26 @@ impl Bucket {
     /// Stores bytes.
     pub async fn write(&self, key: &str, bytes: &[u8]) -> Result<(), Lost> {
         done(self.0.put(key, &Uint8Array::from(bytes))).await.map(drop)
+    }
+
+    /// At most `limit` keys that begin with `prefix` and come after `after`, in order; and whether there are more.
+    pub async fn list(&self, prefix: &str, after: &str, limit: usize) -> Result<(Vec<String>, bool), Lost> {
+        let options = Object::new();
+        for (name, value) in [("prefix", prefix), ("startAfter", after)] {
+            if !value.is_empty() {
+                js_sys::Reflect::set(&options, &name.into(), &value.into()).map_err(|_| Lost)?;
+            }
+        }
+        js_sys::Reflect::set(&options, &"limit".into(), &JsValue::from_f64(limit as f64)).map_err(|_| Lost)?;
+        let found: JsFound = done(self.0.list(&options)).await?.unchecked_into();
+        let keys = found.objects().iter().map(|object| object.unchecked_into::<JsObject>().key()).collect();
+        Ok((keys, found.truncated()))
+    }
+
+    /// Deletes files, at most 1,000.
+    pub async fn delete(&self, keys: Vec<String>) -> Result<(), Lost> {
+        let keys: Array = keys.iter().map(|key| JsValue::from_str(key)).collect();
+        done(self.0.delete(&keys)).await.map(drop)
     }
 
     /// Stores a stream of `length` bytes. `exact`: the platform knows its length itself.

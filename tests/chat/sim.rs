@@ -5,8 +5,10 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 use tideclaw::chat::config::{Config, Deadlines, Streaming};
+use tideclaw::chat::desk::ChatAsk;
 use tideclaw::chat::ports::{FetchError, Files, Lost, ModelResponse, Ports};
 use tideclaw::chat::{Accepted, Conversation};
+use tideclaw::directory::desk::Refused;
 use tideclaw::directory::{AccessChange, Admission};
 use tideclaw::llm::catalogue::Catalogue;
 use tideclaw::llm::{Endpoint, HttpRequest, ModelRef, Provider, Server, Servers};
@@ -50,6 +52,14 @@ impl Files for Outside {
 
     async fn write(&self, key: &str, bytes: Vec<u8>) -> Result<(), Lost> {
         self.0.storage.write(&self.0.clock, key, bytes).await
+    }
+
+    async fn list(&self, prefix: &str, after: &str, limit: usize) -> Result<(Vec<String>, bool), Lost> {
+        self.0.storage.list(&self.0.clock, prefix, after, limit).await
+    }
+
+    async fn delete(&self, keys: Vec<String>) -> Result<(), Lost> {
+        self.0.storage.delete(&self.0.clock, &keys).await
     }
 }
 
@@ -224,10 +234,35 @@ impl Sim {
         self.tasks.push(Task::new(false, async move { chat.work().await }));
     }
 
+<<<<<<< HEAD
     /// The conversation's name.
     pub fn session(&self) -> String {
         let topic = self.topic.map(|topic| format!(":{topic}")).unwrap_or_default();
         format!("main:{}{topic}", if self.in_group { GROUP } else { PERSON })
+=======
+    /// The control plane asks; `None` if the answer took longer than `ms`.
+    pub fn desk_within(&mut self, ask: ChatAsk, ms: i64) -> Option<Result<Value, Refused>> {
+        let chat = self.open().unwrap();
+        let answer = Rc::new(RefCell::new(None));
+        let (acts, put) = (ask.acts(), answer.clone());
+        self.tasks.push(Task::new(false, async move {
+            *put.borrow_mut() = Some(chat.desk(&ask).await);
+            if acts {
+                chat.work().await;
+            }
+        }));
+        let until = self.world.clock.now() + ms;
+        while answer.borrow().is_none() && self.world.clock.now() < until {
+            self.run_for(10);
+        }
+        let answer = answer.borrow_mut().take()?;
+        Some(answer.map(|json| serde_json::from_str(&json).unwrap()))
+    }
+
+    /// The same, with an answer that must come.
+    pub fn desk(&mut self, ask: ChatAsk) -> Result<Value, Refused> {
+        self.desk_within(ask, 30_000).expect("the desk answers")
+>>>>>>> 75c8fa8 (Let operators look into a conversation, and act in it)
     }
 
     // What the platform does.

@@ -106,4 +106,28 @@ impl Storage {
         self.store(key, bytes);
         Ok(())
     }
+
+    pub async fn list(
+        &self,
+        clock: &Clock,
+        prefix: &str,
+        after: &str,
+        limit: usize,
+    ) -> Result<(Vec<String>, bool), Lost> {
+        clock.sleep(20).await;
+        if matches!(self.faults.borrow_mut().pop_front(), Some(Fault::StorageDown)) {
+            return Err(Lost);
+        }
+        let stored = self.stored.borrow();
+        let keys: Vec<_> = stored.keys().filter(|key| key.starts_with(prefix) && key.as_str() > after).collect();
+        // As R2 may: fewer than asked for, although there are more.
+        let page = limit.min(7);
+        Ok((keys.iter().take(page).map(|key| key.to_string()).collect(), keys.len() > page))
+    }
+
+    pub async fn delete(&self, clock: &Clock, keys: &[String]) -> Result<(), Lost> {
+        clock.sleep(20).await;
+        keys.iter().for_each(|key| drop(self.stored.borrow_mut().remove(key)));
+        Ok(())
+    }
 }
