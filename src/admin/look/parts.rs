@@ -28,6 +28,11 @@ impl Tone {
     }
 }
 
+/// A box whose title was written by somebody else, or has more to it than words.
+pub fn card_of(title: Markup, body: Markup) -> Markup {
+    html! { section.card { h2 { (title) } (body) } }
+}
+
 /// A titled box.
 pub fn card(title: &str, body: Markup) -> Markup {
     html! { section.card { h2 { (title) } (body) } }

@@ -14,6 +14,7 @@ use crate::admin::access::Identity;
 use crate::admin::origin::{self, Source};
 use crate::admin::request::{Answer, MAX_BODY, Method, Request as Asked, form_fields, json_fields};
 use crate::admin::{self, Area, closed, paths};
+use crate::chat::desk::Form;
 use crate::text::Lang;
 use office::Platform;
 
@@ -92,11 +93,15 @@ async fn handle(mut request: Request, env: &Env, area: Area, rest: Vec<String>, 
     };
     let platform = Platform::new(env, who);
     match admin::answer(&platform, area, &asked, who).await {
+<<<<<<< HEAD
         // That it is our own page that asks was seen to in `enter`, as with all upgrades.
         Answer::LiveLog { after } if headers.get("upgrade")?.is_some() => {
             let after = after.map(|after| format!("?after={after}")).unwrap_or_default();
             objects::directory_socket(env, &format!("/live{after}")).await
         }
+=======
+        Answer::Export { session, form } => export(env, session, form),
+>>>>>>> 0da9506 (Show conversations: the list, transcripts, turns, updates; act in them)
         answer => respond(answer, chosen),
     }
 }
@@ -129,13 +134,40 @@ fn respond(answer: Answer, chosen: Option<Lang>) -> Result<Response> {
             response.headers().set("location", &path)?;
             return Ok(response);
         }
+<<<<<<< HEAD
         Answer::LiveLog { .. } => return refuse(426, "upgrade_required", "The live log is a WebSocket."),
+=======
+        Answer::Export { .. } | Answer::LiveLog => return refuse(404, "not_found", "No such route."),
+>>>>>>> 0da9506 (Show conversations: the list, transcripts, turns, updates; act in them)
     };
     let response = with_headers(Response::ok(body)?.with_status(status), content_type)?;
     if let Some(lang) = chosen {
         let cookie = format!("{LANGUAGE_COOKIE}={}; Path=/_admin; Max-Age=31536000; SameSite=Lax", lang.code());
         response.headers().set("set-cookie", &cookie)?;
     }
+    Ok(response)
+}
+
+/// A conversation as a download: a piece is asked for when the one before has gone out, so that its length does not matter.
+/// A piece that cannot be had breaks the download off, rather than end it as if it were whole.
+fn export(env: &Env, session: String, form: Form) -> Result<Response> {
+    let (end, content_type) = match form {
+        Form::Markdown => ("md", "text/markdown; charset=utf-8"),
+        Form::JsonLines => ("jsonl", "application/jsonl; charset=utf-8"),
+    };
+    let name = format!("{}.{end}", session.replace(|c: char| !c.is_ascii_alphanumeric() && c != '-', "_"));
+    let env = env.clone();
+    let pieces = futures::stream::try_unfold(Some(0), move |after| {
+        let (env, session) = (env.clone(), session.clone());
+        async move {
+            let Some(after) = after else { return Ok(None) };
+            let piece = office::export_page(&env, &session, form, after).await;
+            let piece = piece.map_err(|refused| worker::Error::RustError(refused.message))?;
+            Ok::<_, worker::Error>(Some((piece.text.into_bytes(), piece.next)))
+        }
+    });
+    let response = with_headers(Response::from_stream(pieces)?, content_type)?;
+    response.headers().set("content-disposition", &format!("attachment; filename=\"{name}\""))?;
     Ok(response)
 }
 

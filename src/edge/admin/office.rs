@@ -8,10 +8,15 @@ use worker::{Env, Response};
 use super::super::{bots, clock, config, objects, webhook};
 use super::probe;
 use crate::admin::access::Identity;
+<<<<<<< HEAD
 use crate::admin::doctor::facts::Stored;
 use crate::admin::port::{Fetched, Office};
 use crate::chat::desk::ChatAsk;
+=======
+>>>>>>> 0da9506 (Show conversations: the list, transcripts, turns, updates; act in them)
 use crate::directory::desk::people::Acted;
+use crate::admin::port::{Office, read};
+use crate::chat::desk::{ChatAsk, ExportPage, Form};
 use crate::directory::desk::{DeskAsk, DeskCall, Refused};
 use crate::llm::HttpRequest;
 use crate::telegram::method::Call;
@@ -59,8 +64,7 @@ impl Office for Platform<'_> {
     }
 
     async fn chat(&self, session: &str, ask: &ChatAsk) -> Result<String, Refused> {
-        let body = serde_json::to_string(ask).map_err(|_| unreachable())?;
-        answered(objects::chat(self.env, session, "/desk", None, Some(body)).await).await
+        ask_chat(self.env, session, ask).await
     }
 
     async fn telegram(&self, bot: &str, call: &Call) -> Reply {
@@ -84,6 +88,16 @@ impl Office for Platform<'_> {
     async fn try_storage(&self) -> Stored {
         probe::storage(self.env, clock::now()).await
     }
+}
+
+async fn ask_chat(env: &Env, session: &str, ask: &ChatAsk) -> Result<String, Refused> {
+    let body = serde_json::to_string(ask).map_err(|_| unreachable())?;
+    answered(objects::chat(env, session, "/desk", None, Some(body)).await).await
+}
+
+/// A piece of an export.
+pub async fn export_page(env: &Env, session: &str, form: Form, after: i64) -> Result<ExportPage, Refused> {
+    read(&ask_chat(env, session, &ChatAsk::Export { form, after }).await?)
 }
 
 /// An object's answer: a view, or why not.
