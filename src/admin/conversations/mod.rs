@@ -133,3 +133,7 @@ fn after(session: &str, act: &str, done: &str) -> Result<String, Refused> {
 fn at(session: &str, below: &str) -> String {
     format!("/_admin/conversations/{}{below}", encode(session))
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::parts::{bubble, search, tabs, title};
+use super::parts::{bubble, foreign, search, tabs, title};
 use super::{at, known};
 use crate::admin::look::{self, Frame, Tone, badge, button, encode};
 use crate::admin::port::{Office, read};
@@ -46,8 +46,8 @@ fn standing(lang: Lang, session: &str, now: &OverviewView) -> Markup {
         }
         dl.facts {
             dt { (say::model(lang)) }
-            dd { (now.model) @if now.picked { " (" (say::picked(lang)) ")" } }
-            dt { (say::thinking(lang)) } dd { (now.thinking) }
+            dd { (foreign(&now.model)) @if now.picked { " (" (say::picked(lang)) ")" } }
+            dt { (say::thinking(lang)) } dd { (foreign(&now.thinking)) }
             dt { (say::language(lang)) } dd { (now.lang) }
             dt { (say::messages(lang)) }
             dd { span.number { (now.messages) } @if now.summarised { " (" (say::summarised(lang)) ")" } }

@@ -31,7 +31,7 @@ pub fn state(lang: Lang, word: &str) -> Markup {
         "stopped" | "ambiguous" | "cut" | "dropped" | "running" | "sending" => Tone::Warning,
         _ => Tone::Plain,
     };
-    badge(tone, say::state_of(lang, word))
+    html! { bdi { (badge(tone, say::state_of(lang, word))) } }
 }
 
 /// The links between the pages of a conversation.
@@ -91,7 +91,7 @@ pub fn bubble(lang: Lang, session: &str, message: &MessageView) -> Markup {
             @if message.cut { p.quiet { (say::cut(lang)) } }
             @for extra in &message.extras {
                 details {
-                    summary { (kind(lang, &extra.kind)) }
+                    summary { (foreign(kind(lang, &extra.kind))) }
                     pre dir="auto" { (extra.text) }
                 }
             }

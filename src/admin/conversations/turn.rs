@@ -130,7 +130,7 @@ fn timeline(lang: Lang, view: &TurnView, now: i64) -> Markup {
     html! {
         div.waterfall {
             @for bar in &bars {
-                div.name { (bar.name) @if !bar.detail.is_empty() { " " span.quiet { (foreign(bar.detail)) } } }
+                div.name { (foreign(bar.name)) @if !bar.detail.is_empty() { " " span.quiet { (foreign(bar.detail)) } } }
                 svg viewBox="0 0 1000 20" preserveAspectRatio="none" role="img" aria-label=(format!("+{} … +{}", lasted(bar.from - start), lasted(bar.to - start))) {
                     rect.track x="0" y="8" width="1000" height="4" {}
                     rect class=(bar.class) x=(place(bar.from)) y="3" width=((place(bar.to) - place(bar.from)).max(4)) height="14" {}
@@ -154,7 +154,7 @@ fn steps(lang: Lang, steps: &[StepView]) -> Markup {
             tbody {
                 @for step in steps {
                     tr {
-                        td { (step.kind) " " span.quiet { (foreign(step.model.as_deref().unwrap_or_default())) } }
+                        td { (foreign(&step.kind)) " " span.quiet { (foreign(step.model.as_deref().unwrap_or_default())) } }
                         td {
                             (state(lang, &step.state))
                             @if let Some(note) = &step.note { br; span.quiet dir="auto" { (note) } }
@@ -178,7 +178,7 @@ fn deliveries(lang: Lang, session: &str, deliveries: &[DeliveryView]) -> Markup 
             tbody {
                 @for delivery in deliveries {
                     tr {
-                        td { (delivery.slot) " " span.quiet { (delivery.method) } }
+                        td { (foreign(&delivery.slot)) " " span.quiet { (foreign(&delivery.method)) } }
                         td {
                             (state(lang, &delivery.state))
                             @if let Some(error) = &delivery.error { br; span.quiet dir="auto" { (error) } }

@@ -72,7 +72,7 @@ pub async fn files<O: Office>(office: &O, request: &Request, frame: &Frame, sess
                         tr {
                             td { (time(file.at)) }
                             td { (foreign(file.name.as_deref().unwrap_or("—"))) }
-                            td { (file.kind) " · " (foreign(&file.mime)) }
+                            td { (foreign(&file.kind)) " · " (foreign(&file.mime)) }
                             td.number { (file.size / 1_000) " kB" }
                             td { (state(lang, &file.state)) " " a href=(at(session, &format!("/turns/{}", file.turn))) { (say::turn(lang)) " " (file.turn) } }
                         }
