@@ -11,6 +11,7 @@ import { start } from "./contenders.mjs";
 import { limitRow } from "./figures.mjs";
 import { acknowledgement } from "./rows/acknowledgement.mjs";
 import { context } from "./rows/context.mjs";
+import { conversations } from "./rows/conversations.mjs";
 import { cost } from "./rows/cost.mjs";
 import { prompt } from "./rows/prompt.mjs";
 import { latency, throughput } from "./rows/instant.mjs";
@@ -28,6 +29,7 @@ const GROUPS = [
   { rows: [8], name: "context", work: context },
   { rows: [9], name: "size", work: size },
   { rows: [10], name: "prompt tokens", work: prompt },
+  { rows: [11], name: "control plane", work: conversations },
 ];
 
 function size() {

@@ -99,7 +99,7 @@ pub fn bubble(lang: Lang, session: &str, message: &MessageView) -> Markup {
     }
 }
 
-fn kind<'a>(lang: Lang, kind: &'a str) -> &'a str {
+fn kind(lang: Lang, kind: &str) -> &str {
     match kind {
         "thought" => say::thought(lang),
         "file" => say::file(lang),
