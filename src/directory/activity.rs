@@ -52,7 +52,7 @@ pub struct TurnEnd {
     pub id: i64,
     /// Unix milliseconds.
     pub at: i64,
-    /// The turn's final state, such as `done`, `failed` or `stopped`.
+    /// `answered`, `failed` or `stopped`.
     pub outcome: String,
     /// `provider/model`.
     pub model: String,

@@ -266,3 +266,45 @@ pub struct Deleted {
     /// All that was said is gone. False: what runs is being stopped first.
     pub wiped: bool,
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn pinned<T: Serialize + for<'a> Deserialize<'a> + Default + PartialEq + std::fmt::Debug>(json: &str) {
+        assert_eq!(serde_json::to_string(&T::default()).unwrap(), json);
+        assert_eq!(serde_json::from_str::<T>("{}").unwrap(), T::default(), "an older release tells less");
+    }
+
+    #[test]
+    fn the_views_are_pinned() {
+        pinned::<OverviewView>(
+            r#"{"session":"","title":"","lang":"","model":"","picked":false,"thinking":"","admitted":false,"messages":0,"tokens":0,"summarised":false,"running":null,"waiting":0,"undelivered":0,"ambiguous":0,"failed":0,"files":0,"file_bytes":0,"deleting":false}"#,
+        );
+        pinned::<MessageView>(
+            r#"{"id":0,"at":0,"epoch":0,"role":"","turn":null,"model":null,"replaced":false,"text":"","cut":false,"extras":[]}"#,
+        );
+        pinned::<MessagesView>(r#"{"messages":[],"next":null,"looked_at":0}"#);
+        pinned::<TurnRow>(
+            r#"{"id":0,"state":"","model":"","answered_by":null,"created_at":0,"asked_at":0,"first_at":null,"finished_at":null,"attempts":0,"error":null,"epoch":0,"user_id":null,"asked":null}"#,
+        );
+        pinned::<TurnsView>(r#"{"turns":[],"next":null}"#);
+        pinned::<StepView>(
+            r#"{"id":0,"kind":"","model":null,"state":"","started_at":0,"ended_at":null,"input":0,"cached_input":0,"output":0,"thinking":0,"nano_usd":null,"log_id":null,"note":null}"#,
+        );
+        pinned::<DeliveryView>(
+            r#"{"id":0,"slot":"","method":"","state":"","attempts":0,"created_at":0,"not_before":0,"message_id":null,"error":null,"text":null}"#,
+        );
+        pinned::<UpdateRow>(
+            r#"{"seq":0,"update_id":0,"at":0,"kind":"","message_id":null,"user_id":null,"text":null,"outcome":null,"detail":null,"turn":null}"#,
+        );
+        pinned::<UpdatesView>(r#"{"updates":[],"next":null}"#);
+        pinned::<FileView>(r#"{"id":0,"at":0,"kind":"","mime":"","name":null,"size":0,"state":"","turn":0}"#);
+        pinned::<FilesView>(r#"{"files":[],"next":null}"#);
+        pinned::<Stopped>(r#"{"stopped":false,"dropped":0}"#);
+        pinned::<Retried>(r#"{"turn":0}"#);
+        pinned::<SentAgain>(r#"{"queued":false}"#);
+        pinned::<Deleted>(r#"{"wiped":false}"#);
+    }
+}
