@@ -44,7 +44,7 @@ fn standing(lang: Lang, session: &str, now: &OverviewView) -> Markup {
             @if now.admitted { (badge(Tone::Good, say::access_open(lang))) }
             @else { (badge(Tone::Bad, say::access_closed(lang))) }
         }
-        dl.facts {
+        dl.facts.loose {
             dt { (say::model(lang)) }
             dd { (foreign(&now.model)) @if now.picked { " (" (say::picked(lang)) ")" } }
             dt { (say::thinking(lang)) } dd { (foreign(&now.thinking)) }

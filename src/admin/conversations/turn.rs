@@ -59,7 +59,7 @@ pub async fn page<O: Office>(office: &O, frame: &Frame, session: &str, id: i64) 
     let body = html! {
         p { a href=(at(session, "/turns")) { "← " (say::turns(lang)) } " · " a href=(at(session, "")) { (title(lang, &row)) } }
         section.card {
-            dl.facts {
+            dl.facts.loose {
                 dt { (say::outcome(lang)) } dd { (state(lang, &turn.state)) }
                 dt { (say::model(lang)) }
                 dd { (foreign(model(turn))) @if model(turn) != turn.model { " (" (foreign(&turn.model)) ")" } }
