@@ -17,29 +17,18 @@
 //! | the rest | a feature each: its page and its part of the API |
 
 pub mod access;
-<<<<<<< HEAD
 pub mod backups;
 pub mod closed;
 pub mod doctor;
-=======
-pub mod closed;
->>>>>>> 4d19053 (Test the scripts for backup and restore)
 pub mod look;
 pub mod origin;
 pub mod paths;
 pub mod port;
 pub mod request;
 
-<<<<<<< HEAD
-<<<<<<< HEAD
 mod agents;
-mod logs;
-=======
-mod backups;
->>>>>>> 4d19053 (Test the scripts for backup and restore)
-=======
 mod conversations;
->>>>>>> 0da9506 (Show conversations: the list, transcripts, turns, updates; act in them)
+mod logs;
 mod overview;
 mod people;
 mod settings;
@@ -84,16 +73,13 @@ pub enum Area {
 async fn page<O: Office>(office: &O, request: &Request, who: &Identity) -> Result<Answer, Refused> {
     match (request.method, request.path().as_slice()) {
         (Method::Get, []) => overview::page(office, request, who).await,
-<<<<<<< HEAD
         (_, ["agents", rest @ ..]) => agents::page(office, request, who, rest).await,
         (Method::Get, ["doctor"]) => doctor::page(office, request, who).await,
         (Method::Get, ["logs"]) => logs::page(office, request, who).await,
         (Method::Get, ["logs", "audit"]) => logs::audit_page(office, request, who).await,
         (Method::Get, ["logs", "live"]) => Ok(logs::live(request)),
         (_, ["backups", rest @ ..]) => backups::page(office, request, who, rest).await,
-=======
         (_, ["conversations", rest @ ..]) => conversations::page(office, request, who, rest).await,
->>>>>>> 0da9506 (Show conversations: the list, transcripts, turns, updates; act in them)
         (Method::Get, ["style.css"]) => Ok(look::style()),
         (Method::Get, ["script.js"]) => Ok(look::script()),
         (_, ["people" | "groups" | "invites" | "refusals", ..]) => people::page(office, request, who).await,
@@ -111,15 +97,12 @@ async fn api<O: Office>(office: &O, request: &Request, who: &Identity) -> Result
         (Method::Get, ["audit"]) => logs::audit_api(office, request).await,
         (Method::Get, ["overview"]) => overview::api(office, request, who).await,
         (_, ["people" | "groups" | "invites" | "refusals", ..]) => people::api(office, request).await,
-<<<<<<< HEAD
         (_, ["settings", rest @ ..]) => settings::api(office, request, rest).await,
         (_, ["agents", rest @ ..]) => agents::api(office, request, rest).await,
         (_, ["bindings", rest @ ..]) => agents::bindings_api(office, request, rest).await,
         (Method::Get, ["doctor"]) => doctor::api(office, request, who).await,
         (_, ["backups", rest @ ..]) => backups::api(office, request, rest).await,
-=======
         (_, ["conversations", rest @ ..]) => conversations::api(office, request, rest).await,
->>>>>>> 0da9506 (Show conversations: the list, transcripts, turns, updates; act in them)
         _ => Err(Refused::not_found("No such route.")),
     }
 }

@@ -126,21 +126,16 @@ pub enum Answer {
         /// Shown as a download of this name.
         download: Option<String>,
     },
-<<<<<<< HEAD
-    /// The live log: the connection becomes a WebSocket to the Directory, which first sends the lines after this one, if
-    /// one is given.
-    LiveLog {
-        after: Option<i64>,
-    },
-=======
     /// A conversation for downloading, fetched piece by piece as it goes out.
     Export {
         session: String,
         form: Form,
     },
-    /// The live log: the connection becomes a WebSocket to the Directory.
-    LiveLog,
->>>>>>> 0da9506 (Show conversations: the list, transcripts, turns, updates; act in them)
+    /// The live log: the connection becomes a WebSocket to the Directory, which first sends the lines after this one, if
+    /// one is given.
+    LiveLog {
+        after: Option<i64>,
+    },
 }
 
 impl Answer {

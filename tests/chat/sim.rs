@@ -234,12 +234,12 @@ impl Sim {
         self.tasks.push(Task::new(false, async move { chat.work().await }));
     }
 
-<<<<<<< HEAD
     /// The conversation's name.
     pub fn session(&self) -> String {
         let topic = self.topic.map(|topic| format!(":{topic}")).unwrap_or_default();
         format!("main:{}{topic}", if self.in_group { GROUP } else { PERSON })
-=======
+    }
+
     /// The control plane asks; `None` if the answer took longer than `ms`.
     pub fn desk_within(&mut self, ask: ChatAsk, ms: i64) -> Option<Result<Value, Refused>> {
         let chat = self.open().unwrap();
@@ -262,7 +262,6 @@ impl Sim {
     /// The same, with an answer that must come.
     pub fn desk(&mut self, ask: ChatAsk) -> Result<Value, Refused> {
         self.desk_within(ask, 30_000).expect("the desk answers")
->>>>>>> 75c8fa8 (Let operators look into a conversation, and act in it)
     }
 
     // What the platform does.

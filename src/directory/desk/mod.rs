@@ -6,22 +6,16 @@
 
 mod agents;
 mod config;
-<<<<<<< HEAD
+mod conversations;
 mod doctor;
 mod logs;
-=======
-mod conversations;
->>>>>>> 0da9506 (Show conversations: the list, transcripts, turns, updates; act in them)
 mod state;
 
 pub use agents::{AgentView, AgentsAsk, AgentsView, BindingPlace, BoundPlace, KnownPlace, Resolved};
 pub use config::{CheckView, ConfigAsk, ConfigView};
-<<<<<<< HEAD
+pub use conversations::Act;
 pub use doctor::{DoctorBackups, DoctorFacts, DoctorGroup, Waiting};
 pub use logs::{AuditView, LogsView};
-=======
-pub use conversations::Act;
->>>>>>> 0da9506 (Show conversations: the list, transcripts, turns, updates; act in them)
 pub use state::State;
 pub mod people;
 
@@ -49,7 +43,6 @@ pub enum DeskAsk {
     RestoreBackup(RestoreAction),
     /// How the last restore goes: a `RestoreView`, or null.
     LastRestore,
-<<<<<<< HEAD
     /// Who answers where.
     Agents(AgentsAsk),
     /// What the doctor needs to know.
@@ -58,7 +51,6 @@ pub enum DeskAsk {
     Events(EventQuery),
     /// Decisions; an [`AuditView`].
     Audit(AuditQuery),
-=======
     /// A page of the list of conversations; see [`Directory::conversations`].
     Conversations { search: Option<String>, before: Option<String> },
     /// One of them: a [`super::ConversationRow`].
@@ -67,7 +59,6 @@ pub enum DeskAsk {
     NoteAct { session: String, act: Act, about: Option<i64> },
     /// A conversation was deleted: takes it off the list.
     Unlist { session: String },
->>>>>>> 0da9506 (Show conversations: the list, transcripts, turns, updates; act in them)
 }
 
 /// A question with its author, as it travels from the Worker to the Directory object.
@@ -164,10 +155,8 @@ impl<S: Sql> Directory<S> {
     /// Answers one question, as JSON.
     pub fn desk(&self, ask: &DeskAsk, desk: &Desk<'_>) -> Result<String, Refused> {
         match ask {
-<<<<<<< HEAD
             DeskAsk::Events(query) => view(&self.logs_view(query)?),
             DeskAsk::Audit(query) => view(&self.audit_view(query)?),
-=======
             DeskAsk::Conversations { search, before } => {
                 view(&self.conversations(search.as_deref().unwrap_or_default(), before.as_deref())?)
             }
@@ -177,7 +166,6 @@ impl<S: Sql> Directory<S> {
                 self.unlist_conversation(session)?;
                 view(&serde_json::json!({}))
             }
->>>>>>> 0da9506 (Show conversations: the list, transcripts, turns, updates; act in them)
             DeskAsk::State => view(&self.state(desk)?),
             DeskAsk::Agents(ask) => self.agents_desk(ask, desk),
             DeskAsk::Config(ask) => self.config_desk(ask, desk),

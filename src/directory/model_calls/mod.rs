@@ -78,17 +78,13 @@ impl<S: Sql> Directory<S> {
                 self.tell_key_refused(bot, &report.model.provider, cfg, now)?;
             }
         }
-<<<<<<< HEAD
         self.note_events(&ask.session, &ask.events, now)?;
         self.count(&ended, ask.activity.as_ref().filter(|_| noted.is_some_and(|noted| noted.fresh)))?;
-        let news = self.config_news(ask)?.map(|config| Reserved::Reconfigure { config: Box::new(config) });
-=======
         let news = match ask.config {
             Some(known) => self.config_news(&ask.session, known)?,
             None => None,
         };
         let news = news.map(|config| Reserved::Reconfigure { config: Box::new(config) });
->>>>>>> 7509314 (Tell apart two versions of one number around a restore)
         let reserve = ask.reserve.as_ref().filter(|_| news.is_none());
         if reserve.is_none() && ask.reports.iter().all(|report| report.cost_nano_usd == 0) {
             // Nothing more is asked and nothing was spent.

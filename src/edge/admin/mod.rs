@@ -93,15 +93,12 @@ async fn handle(mut request: Request, env: &Env, area: Area, rest: Vec<String>, 
     };
     let platform = Platform::new(env, who);
     match admin::answer(&platform, area, &asked, who).await {
-<<<<<<< HEAD
         // That it is our own page that asks was seen to in `enter`, as with all upgrades.
         Answer::LiveLog { after } if headers.get("upgrade")?.is_some() => {
             let after = after.map(|after| format!("?after={after}")).unwrap_or_default();
             objects::directory_socket(env, &format!("/live{after}")).await
         }
-=======
         Answer::Export { session, form } => export(env, session, form),
->>>>>>> 0da9506 (Show conversations: the list, transcripts, turns, updates; act in them)
         answer => respond(answer, chosen),
     }
 }
@@ -134,11 +131,8 @@ fn respond(answer: Answer, chosen: Option<Lang>) -> Result<Response> {
             response.headers().set("location", &path)?;
             return Ok(response);
         }
-<<<<<<< HEAD
         Answer::LiveLog { .. } => return refuse(426, "upgrade_required", "The live log is a WebSocket."),
-=======
-        Answer::Export { .. } | Answer::LiveLog => return refuse(404, "not_found", "No such route."),
->>>>>>> 0da9506 (Show conversations: the list, transcripts, turns, updates; act in them)
+        Answer::Export { .. } => return refuse(404, "not_found", "No such route."),
     };
     let response = with_headers(Response::ok(body)?.with_status(status), content_type)?;
     if let Some(lang) = chosen {

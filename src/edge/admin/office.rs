@@ -8,15 +8,12 @@ use worker::{Env, Response};
 use super::super::{bots, clock, config, objects, webhook};
 use super::probe;
 use crate::admin::access::Identity;
-<<<<<<< HEAD
 use crate::admin::doctor::facts::Stored;
 use crate::admin::port::{Fetched, Office};
-use crate::chat::desk::ChatAsk;
-=======
->>>>>>> 0da9506 (Show conversations: the list, transcripts, turns, updates; act in them)
-use crate::directory::desk::people::Acted;
 use crate::admin::port::{Office, read};
+use crate::chat::desk::ChatAsk;
 use crate::chat::desk::{ChatAsk, ExportPage, Form};
+use crate::directory::desk::people::Acted;
 use crate::directory::desk::{DeskAsk, DeskCall, Refused};
 use crate::llm::HttpRequest;
 use crate::telegram::method::Call;

@@ -3,16 +3,13 @@
 //! Not here: messages of the API, which are English and for programs.
 
 pub mod access;
-<<<<<<< HEAD
 pub mod agents;
 pub mod doctor;
 
 pub mod backups;
-pub mod logs;
-=======
 pub mod conversations;
+pub mod logs;
 
->>>>>>> 0da9506 (Show conversations: the list, transcripts, turns, updates; act in them)
 pub mod overview;
 pub mod people;
 pub mod settings;

@@ -92,22 +92,14 @@ fn a_version_of_the_same_number_from_before_a_restore_is_another() {
 
 #[test]
 fn the_json_is_pinned() {
-<<<<<<< HEAD
-    let ask = question(7, Some(3));
-    assert_eq!(serde_json::to_value(&ask).unwrap()["config"], 3);
-    let config = SessionConfig { version: 4, agent: "a".into(), persona: "A.".into(), ..SessionConfig::default() };
-    let answer =
-        ModelAnswer { reserved: Some(Reserved::Reconfigure { config: Box::new(config) }), ..ModelAnswer::default() };
-    let expected = json!({"reserved": {"reconfigure": {"config": {"version": 4, "agent": "a", "persona": "A."}}}});
-=======
     let mark = ConfigMark { version: 3, at: 9 };
     let ask = question(7, Some(mark));
     assert_eq!(serde_json::to_value(&ask).unwrap()["config"], json!({"version": 3, "at": 9}));
     let config = SessionConfig { mark, agent: "a".into(), persona: "A.".into(), ..SessionConfig::default() };
-    let answer = ModelAnswer { reserved: Some(Reserved::Reconfigure { config: Box::new(config) }), counted: None };
+    let answer =
+        ModelAnswer { reserved: Some(Reserved::Reconfigure { config: Box::new(config) }), ..ModelAnswer::default() };
     let expected =
         json!({"reserved": {"reconfigure": {"config": {"version": 3, "at": 9, "agent": "a", "persona": "A."}}}});
->>>>>>> 7509314 (Tell apart two versions of one number around a restore)
     assert_eq!(serde_json::to_value(&answer).unwrap(), expected);
     assert_eq!(serde_json::from_value::<ModelAnswer>(expected).unwrap(), answer);
     let newer = json!({"reserved": {"ponder": {"for_ms": 5}}, "mood": "good"});
