@@ -231,9 +231,9 @@ fn form<O: Office>(office: &O, agents: &AgentsView, draft: &Draft, lang: Lang) -
                 }
                 label { (say::fallbacks(lang))
                     input name="fallbacks" value=(draft.text("fallbacks")) autocapitalize="none" autocomplete="off";
-                    small.quiet { (say::models_help(lang)) ". " (say::empty_means(lang)) " - : " (say::tools_none(lang)) }
+                    small.quiet { (say::models_help(lang)) ". " (say::empty_means(lang)) " " (say::dash_means(lang)) }
                 }
-                label { (say::thinking(lang)) (select("thinking", THINKING, draft.text("thinking"), say::as_deployment(lang))) }
+                label { (say::thinking(lang)) (select("thinking", THINKING, draft.text("thinking"), say::models_own(lang))) }
                 label { (say::tools(lang))
                     select name="tools" {
                         option value="" { (say::tools_all(lang)) }

@@ -25,6 +25,8 @@ words! {
     as_deployment: "as for all", "как у всех";
     empty_means: "Empty: as the settings say for all.", "Пусто: как в настройках для всех.";
     models_help: "provider/model, several with commas", "provider/model, несколько через запятую";
+    dash_means: "A dash alone: none.", "Один дефис: никаких.";
+    models_own: "as the model does by itself", "как решит сама модель";
     not_set_up: "provider not set up", "провайдер не настроен";
     answers_everywhere_else: "Answers wherever no binding says otherwise.", "Отвечает везде, где не привязан другой.";
     answers_nowhere: "Answers nowhere yet: add a binding.", "Пока нигде не отвечает: добавьте привязку.";
