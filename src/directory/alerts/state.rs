@@ -60,10 +60,10 @@ pub(super) fn step(known: Option<Alert>, seen: Seen, voice: Voice, now: i64) -> 
     match (seen, known) {
         (Seen::Unknown, known) => (known, None),
         (Seen::Fine, None) => (None, None),
-        (Seen::Fine, Some(alert)) if alert.ended_at.is_some() => (Some(alert).filter(|_| told_lately), None),
+        (Seen::Fine, Some(alert)) if alert.ended_at.is_some() => (told_lately.then_some(alert), None),
         (Seen::Fine, Some(alert)) => {
             let over = (alert.said > 0).then_some(Say::Over);
-            (Some(Alert { ended_at: Some(now), ..alert }).filter(|_| told_lately), over)
+            (told_lately.then_some(Alert { ended_at: Some(now), ..alert }), over)
         }
         (Seen::Trouble { since }, known) => {
             let mut alert = match known {

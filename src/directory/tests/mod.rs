@@ -5,6 +5,7 @@
 mod claim;
 mod config;
 mod conversations;
+mod desk_audit;
 mod desk_people;
 mod events;
 mod groups;
