@@ -311,6 +311,7 @@ impl Inner {
         }
         log(done);
         drop(stepping);
+        self.tell_watchers();
         self.rearm(directory, None).await;
     }
 

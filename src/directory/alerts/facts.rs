@@ -13,8 +13,8 @@ use crate::store::Sql;
 use crate::text::alerts::Trouble;
 use crate::text::usage::Span;
 
-/// A backup older than this is a trouble.
-const BACKUP_AGE: i64 = DAY;
+/// A backup older than this is a trouble. The daily one begins when the last is a day old, and takes its time.
+const BACKUP_AGE: i64 = DAY + HOUR;
 /// A provider that failed for so long is down.
 const DOWN_AFTER: i64 = 5 * MINUTE;
 /// What failed last so long ago and was not called since says nothing any more.

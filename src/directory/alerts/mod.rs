@@ -138,7 +138,8 @@ impl<S: Sql> Directory<S> {
 
     /// When the last backup ended, Unix milliseconds; `None`: there is none.
     pub fn last_backup_at(&self) -> Result<Option<i64>, DirectoryError> {
-        Ok(None)
+        let rows = self.sql.run("SELECT max(at) FROM backup_manifest", &[])?;
+        Ok(rows.first().map(|row| row.opt_int(0)).transpose()?.flatten())
     }
 
     /// Troubles under way, oldest first.

@@ -144,8 +144,8 @@ fn a_used_up_allowance_is_told_once_it_lasts_and_a_refused_key_is_not_told_twice
 #[test]
 fn a_backup_older_than_a_day() {
     let mut world = World::new();
-    assert!(world.after(24 * 60).is_empty());
-    assert_eq!(world.after(61), ["⚠️ The last backup is 25 h old. See “Backups” on the admin page."]);
+    assert!(world.after(25 * 60).is_empty());
+    assert_eq!(world.after(5), ["⚠️ The last backup is 25 h old. See “Backups” on the admin page."]);
     assert!(world.after(59).is_empty());
     assert_eq!(world.after(1), ["⚠️ The last backup is 26 h old. See “Backups” on the admin page."]);
     world.outside.last_backup_at = Some(world.now);
@@ -158,7 +158,7 @@ fn no_backup_matters_once_there_is_something_to_lose() {
     world.outside.last_backup_at = None;
     assert!(world.after(100 * 24 * 60).is_empty(), "nobody ever wrote");
     world.directory.note_session("main", "main:1", world.now).unwrap();
-    assert!(world.after(24 * 60).is_empty());
+    assert!(world.after(25 * 60).is_empty());
     assert_eq!(world.after(5), ["⚠️ There is no backup yet. See “Backups” on the admin page."]);
 }
 

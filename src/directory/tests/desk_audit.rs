@@ -4,7 +4,7 @@ use super::*;
 use crate::backup::key;
 use crate::directory::backups::{RestoreAction, What};
 use crate::directory::desk::people::*;
-use crate::directory::desk::{AgentsAsk, BindingPlace, ConfigAsk, Desk, DeskAsk, Refused};
+use crate::directory::desk::{Act, AgentsAsk, BindingPlace, ConfigAsk, Desk, DeskAsk, Refused};
 use serde_json::json;
 
 const CAPS: Caps = Caps { day_nano_usd: 9, month_nano_usd: 9, person_day_nano_usd: None };
@@ -13,7 +13,10 @@ const CAPS: Caps = Caps { day_nano_usd: 9, month_nano_usd: 9, person_day_nano_us
 fn changes(ask: &DeskAsk) -> bool {
     match ask {
         DeskAsk::State | DeskAsk::Events(_) | DeskAsk::Audit(_) | DeskAsk::Backups | DeskAsk::LastRestore => false,
-        DeskAsk::BackUpNow | DeskAsk::RestoreBackup(_) => true,
+        DeskAsk::Doctor | DeskAsk::Conversations { .. } | DeskAsk::Conversation { .. } => false,
+        // What follows a deletion, which `NoteAct` had written down before.
+        DeskAsk::Unlist { .. } => false,
+        DeskAsk::BackUpNow | DeskAsk::RestoreBackup(_) | DeskAsk::NoteAct { .. } => true,
         DeskAsk::Config(ask) => match ask {
             ConfigAsk::Live | ConfigAsk::Check { .. } | ConfigAsk::Versions { .. } | ConfigAsk::Version { .. } => false,
             ConfigAsk::Save { .. } | ConfigAsk::Rollback { .. } => true,
@@ -119,6 +122,19 @@ fn people_groups_and_invitations() {
     world.say(ANN, "hi");
     world.does(DeskAsk::People(person(PersonAct::Approve)));
     world.does(DeskAsk::People(person(PersonAct::Remove)));
+}
+
+#[test]
+fn conversations() {
+    let world = World::owned();
+    let session = || "main:55".to_owned();
+    world.dir.note_session("main", "main:55", T0).unwrap();
+    world.does(DeskAsk::Conversations { search: None, before: None });
+    world.does(DeskAsk::Conversation { session: session() });
+    for act in [Act::Stop, Act::Retry, Act::SendAgain, Act::Export, Act::Delete] {
+        world.does(DeskAsk::NoteAct { session: session(), act, about: Some(1) });
+    }
+    world.does(DeskAsk::Unlist { session: session() });
 }
 
 #[test]
