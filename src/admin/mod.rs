@@ -29,6 +29,7 @@ pub mod request;
 mod agents;
 mod conversations;
 mod logs;
+mod models;
 mod overview;
 mod people;
 mod settings;
@@ -82,6 +83,7 @@ async fn page<O: Office>(office: &O, request: &Request, who: &Identity) -> Resul
         (_, ["conversations", rest @ ..]) => conversations::page(office, request, who, rest).await,
         (Method::Get, ["style.css"]) => Ok(look::style()),
         (Method::Get, ["script.js"]) => Ok(look::script()),
+        (_, ["models", ..]) => models::page(office, request, who).await,
         (_, ["people" | "groups" | "invites" | "refusals", ..]) => people::page(office, request, who).await,
         (_, ["settings", rest @ ..]) => settings::page(office, request, who, rest).await,
         _ => Err(Refused::not_found(words::not_found(request.lang))),
@@ -96,6 +98,7 @@ async fn api<O: Office>(office: &O, request: &Request, who: &Identity) -> Result
         (Method::Get, ["logs"]) => logs::api(office, request).await,
         (Method::Get, ["audit"]) => logs::audit_api(office, request).await,
         (Method::Get, ["overview"]) => overview::api(office, request, who).await,
+        (_, ["models" | "usage", ..]) => models::api(office, request).await,
         (_, ["people" | "groups" | "invites" | "refusals", ..]) => people::api(office, request).await,
         (_, ["settings", rest @ ..]) => settings::api(office, request, rest).await,
         (_, ["agents", rest @ ..]) => agents::api(office, request, rest).await,

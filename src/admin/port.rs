@@ -30,6 +30,10 @@ pub trait Office {
     /// Asks the conversation `session`, which must be known to the Directory: asking makes one that does not exist.
     async fn chat(&self, session: &str, ask: &ChatAsk) -> Result<String, Refused>;
 
+    /// Sends a request to a model and reads its answer to the end, at most [`MAX_MODEL_REPLY`] bytes of it, within
+    /// `deadline_ms`.
+    async fn model(&self, request: HttpRequest, deadline_ms: i64) -> ModelReply;
+
     /// Calls Telegram as `bot`.
     async fn telegram(&self, bot: &str, call: &Call) -> Reply;
 
@@ -54,6 +58,37 @@ pub struct Fetched {
     /// The server's `date`, Unix milliseconds.
     pub date: Option<i64>,
     pub body: Vec<u8>,
+}
+
+/// Most of a model's answer that is read; the rest counts as cut off.
+pub const MAX_MODEL_REPLY: usize = 256 * 1024;
+
+/// What came of a request to a model. Times are milliseconds since it was sent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ModelReply {
+    /// `None`: no server answered.
+    pub status: Option<u16>,
+    /// The `Retry-After` header as sent.
+    pub retry_after: Option<String>,
+    /// AI Gateway's name for the call.
+    pub log_id: Option<String>,
+    /// What came of the body.
+    pub body: Vec<u8>,
+    /// Until the first byte of the body.
+    pub first_ms: Option<i64>,
+    pub total_ms: i64,
+    pub ended: Ended,
+}
+
+/// How the reading of an answer ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Ended {
+    /// The server had sent everything.
+    Whole,
+    /// The connection failed, or there was too much.
+    #[default]
+    Cut,
+    TimedOut,
 }
 
 /// Reads a view that a page is made of.

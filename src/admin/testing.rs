@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::access::Identity;
 use super::doctor::facts::Stored;
-use super::port::{Fetched, Office};
+use super::port::{Fetched, ModelReply, Office};
 use super::request::{Answer, Method, Request, form_fields};
 use super::{Area, answer};
 use crate::chat::desk::ChatAsk;
@@ -31,6 +31,10 @@ pub struct TestOffice {
     pub chats: RefCell<HashMap<String, Vec<Result<String, Refused>>>>,
     /// What conversations were asked.
     pub asked: RefCell<Vec<(String, ChatAsk)>>,
+    /// What models answer, each once, in this order; nothing afterwards.
+    pub models: RefCell<Vec<ModelReply>>,
+    /// What models were sent.
+    pub modelled: RefCell<Vec<HttpRequest>>,
     /// What Telegram answers, by method; `{"ok":true,"result":true}` otherwise.
     pub telegram: RefCell<HashMap<String, String>>,
     /// What Telegram was asked.
@@ -51,6 +55,8 @@ impl TestOffice {
             bots: vec!["main".to_owned()],
             chats: RefCell::default(),
             asked: RefCell::default(),
+            models: RefCell::default(),
+            modelled: RefCell::default(),
             telegram: RefCell::default(),
             called: RefCell::default(),
             pages: RefCell::default(),
@@ -110,6 +116,13 @@ impl Office for TestOffice {
         let mut chats = self.chats.borrow_mut();
         let answers = chats.get_mut(session).filter(|answers| !answers.is_empty());
         answers.map(|answers| answers.remove(0)).unwrap_or_else(|| Err(Refused::not_found("No answer was scripted.")))
+    }
+
+    async fn model(&self, request: HttpRequest, deadline_ms: i64) -> ModelReply {
+        assert!(deadline_ms <= 20_000);
+        self.modelled.borrow_mut().push(request);
+        let mut replies = self.models.borrow_mut();
+        if replies.is_empty() { ModelReply::default() } else { replies.remove(0) }
     }
 
     async fn telegram(&self, bot: &str, call: &Call) -> Reply {

@@ -18,6 +18,24 @@ pub struct Config {
     pub streaming: Streaming,
 }
 
+/// The model where `DEFAULT_MODEL` names none (DESIGN §4).
+const DEFAULT_MODEL: &str = "ollama/gpt-oss:120b";
+
+/// The chain of the environment, from `DEFAULT_MODEL` and `FALLBACK_MODELS`: each model once. What cannot be read is left
+/// out and returned for the log.
+pub fn chain(default: Option<&str>, fallbacks: Option<&str>) -> (Vec<ModelRef>, Vec<String>) {
+    let names = std::iter::once(default.unwrap_or(DEFAULT_MODEL)).chain(fallbacks.unwrap_or_default().split(','));
+    let (mut models, mut problems) = (Vec::new(), Vec::new());
+    for name in names.filter(|name| !name.trim().is_empty()) {
+        match name.parse::<ModelRef>() {
+            Ok(model) if !models.contains(&model) => models.push(model),
+            Ok(_) => {}
+            Err(error) => problems.push(error.to_string()),
+        }
+    }
+    (models, problems)
+}
+
 /// The three deadlines of a model call, in milliseconds (DESIGN §3.6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deadlines {

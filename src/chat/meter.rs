@@ -159,7 +159,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             usage: ended.usage,
             cost_nano_usd: cost,
             assumed: assumed || ended.guessed,
-            failure: ended.error.map(failure_of),
+            failure: ended.error.map(Failure::from),
         };
         let (written, heard) = self.live.reports.get();
         self.tell_by(if ended.error.is_some() { now } else { now + RIDE_MS });
@@ -301,15 +301,4 @@ fn detail_of(ended: &Ended<'_>, cost: Option<u64>) -> String {
         fields.extend(cost.map(|cost| ("nano_usd".to_owned(), json!(cost))));
     }
     detail.to_string()
-}
-
-fn failure_of(error: &ModelError) -> Failure {
-    Failure {
-        class: error.class,
-        retry_after_ms: error.retry_after_ms,
-        scope: Some(error.scope),
-        reset: error.reset,
-        // Of this conversation's past, not of the model: signatures made from now on are good.
-        feature: error.feature.filter(|feature| *feature != Feature::Signatures),
-    }
 }

@@ -1,14 +1,12 @@
 //! Configuration from variables and secrets (DESIGN §4). Read when an object or a request starts; never logged.
 
-use std::str::FromStr;
-
 use worker::Env;
 
-use crate::chat::config::{Config, Deadlines, Streaming};
+use crate::chat::config::{Config, Deadlines, Streaming, chain};
 use crate::chat::transcriber::Transcriber;
 use crate::directory::Caps;
+use crate::llm::Servers;
 use crate::llm::catalogue::Catalogue;
-use crate::llm::{ModelRef, Servers};
 
 /// A variable or secret; blank counts as absent.
 pub fn text(env: &Env, name: &str) -> Option<String> {
@@ -19,15 +17,9 @@ pub fn text(env: &Env, name: &str) -> Option<String> {
 
 /// What every conversation of this deployment shares.
 pub fn chat(env: &Env) -> Config {
-    let default = text(env, "DEFAULT_MODEL").unwrap_or_else(|| "ollama/gpt-oss:120b".to_owned());
-    let fallbacks = text(env, "FALLBACK_MODELS").unwrap_or_default();
-    let mut models: Vec<ModelRef> = Vec::new();
-    for name in std::iter::once(default.as_str()).chain(fallbacks.split(',')).filter(|name| !name.trim().is_empty()) {
-        match ModelRef::from_str(name) {
-            Ok(model) if !models.contains(&model) => models.push(model),
-            Ok(_) => {}
-            Err(error) => worker::console_error!("DEFAULT_MODEL or FALLBACK_MODELS: {error}"),
-        }
+    let (models, problems) = chain(text(env, "DEFAULT_MODEL").as_deref(), text(env, "FALLBACK_MODELS").as_deref());
+    for problem in problems {
+        worker::console_error!("DEFAULT_MODEL or FALLBACK_MODELS: {problem}");
     }
     let (catalogue, problems) = Catalogue::new(text(env, "MODEL_CATALOGUE").as_deref());
     for problem in problems {

@@ -18,7 +18,7 @@ describe("people on the admin page", { concurrency: 1 }, () => {
       owners: [OWNER],
       groups: [],
       ollama: { models: [{ name: "paid:1b", context: 131_072, capabilities: ["completion", "tools"] }] },
-      vars: { DEFAULT_MODEL: MODEL, MODEL_CATALOGUE: JSON.stringify({ [MODEL]: { input_usd: 0, output_usd: PRICE } }) },
+      vars: { DEFAULT_MODEL: MODEL, MODEL_CATALOGUE: JSON.stringify({ [MODEL]: { input_usd: 0, output_usd: PRICE } }), DAILY_BUDGET_USD: "20", MONTHLY_BUDGET_USD: "50" },
     });
     world.telegram.setBot({ bot: "main", privacy: false });
     owner = world.person(OWNER);
@@ -131,7 +131,7 @@ describe("people on the admin page", { concurrency: 1 }, () => {
     await person.until((m) => m.text.includes("Your usage") && m.text.includes("of $0.50"));
     await ok("/api/people/main/4201/cap", { body: { usd: 0.3 } });
     person.send("Too dear now");
-    await person.until(/limit|budget/i);
+    await person.until("Your own spending cap");
     assert.equal(world.asked("Too dear now").length, 0, "no call was made");
     await ok("/api/people/main/4201/cap", { body: { usd: null } });
     await person.talk("And again");

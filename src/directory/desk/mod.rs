@@ -17,6 +17,7 @@ pub use conversations::Act;
 pub use doctor::{DoctorBackups, DoctorFacts, DoctorGroup, Waiting};
 pub use logs::{AuditView, LogsView};
 pub use state::State;
+pub mod models;
 pub mod people;
 
 use serde::{Deserialize, Serialize};
@@ -59,6 +60,8 @@ pub enum DeskAsk {
     NoteAct { session: String, act: Act, about: Option<i64> },
     /// A conversation was deleted: takes it off the list.
     Unlist { session: String },
+    /// Models and spend.
+    Models(models::ModelsAsk),
 }
 
 /// A question with its author, as it travels from the Worker to the Directory object.
@@ -175,6 +178,7 @@ impl<S: Sql> Directory<S> {
             DeskAsk::RestoreBackup(action) => view(&self.restore_backup(action, desk.who, desk.now)?),
             DeskAsk::LastRestore => view(&self.last_restore()?),
             DeskAsk::Doctor => view(&self.doctor_facts(desk)?),
+            DeskAsk::Models(ask) => self.models_desk(ask, desk),
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use crate::directory::config::{ConfigMark, SessionConfig};
 use crate::directory::{Activity, Event, Mark};
-use crate::llm::{ErrorClass, Feature, ModelRef, Reset, Scope, Usage};
+use crate::llm::{ErrorClass, Feature, ModelError, ModelRef, Reset, Scope, Usage};
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// What a conversation tells and asks around a model call. One request both reports what became of earlier calls and
@@ -118,6 +118,19 @@ pub struct Failure {
     /// What the model refused, with [`ErrorClass::BadRequest`].
     #[serde(default)]
     pub feature: Option<Feature>,
+}
+
+impl From<&ModelError> for Failure {
+    fn from(error: &ModelError) -> Failure {
+        Failure {
+            class: error.class,
+            retry_after_ms: error.retry_after_ms,
+            scope: Some(error.scope),
+            reset: error.reset,
+            // Of the caller's own past, not of the model: signatures made from now on are good.
+            feature: error.feature.filter(|feature| *feature != Feature::Signatures),
+        }
+    }
 }
 
 /// The answer to a [`ModelAsk`]. Reports with an answer are recorded; repeating them does no harm.

@@ -24,7 +24,7 @@ const TRANSIENT_MOST: i64 = 5 * MINUTE;
 /// However long a provider asks us to wait, it is tried again after a day.
 const MOST_ASKED: i64 = DAY;
 /// A model that refused a feature may have learned it by now.
-const WITHOUT_FOR: i64 = 30 * DAY;
+pub(in crate::directory) const WITHOUT_FOR: i64 = 30 * DAY;
 /// What ended its rest so long ago and was not called again says nothing any more.
 const FORGET_AFTER: i64 = 2 * DAY;
 

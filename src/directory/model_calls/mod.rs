@@ -11,7 +11,7 @@
 //! | `health` | what rests, what a model refuses |
 //! | `decide` | which candidate is granted |
 //! | `tell` | what owners hear, once |
-//! | `usage` | the numbers for `/usage` |
+//! | `usage`, `spend` | the numbers for `/usage`, and for charts |
 //! | `calendar` | days and months |
 
 mod calendar;
@@ -20,12 +20,15 @@ mod decide;
 pub mod exchange;
 mod health;
 mod ledger;
+mod spend;
 mod tell;
 mod usage;
 
 pub(super) use self::calendar::day_of;
 pub use self::caps::parse_usd;
 use self::decide::{Situation, decide};
+pub(super) use self::health::WITHOUT_FOR;
+pub use self::spend::{DaySpend, MAX_DAYS, ModelSpend, PersonSpend, Spend};
 use self::tell::Budget;
 use super::{Config, Directory, DirectoryError};
 use crate::llm::ErrorClass;

@@ -13,7 +13,7 @@ use crate::text::{Lang, usage};
 const TOP: usize = 10;
 
 /// The columns of [`Totals`], in the order of `totals`.
-const SUMS: &str = "coalesce(sum(calls), 0), coalesce(sum(failures), 0), coalesce(sum(input), 0), \
+pub(super) const SUMS: &str = "coalesce(sum(calls), 0), coalesce(sum(failures), 0), coalesce(sum(input), 0), \
     coalesce(sum(cached_input), 0), coalesce(sum(output), 0), coalesce(sum(thinking), 0), coalesce(sum(nano_usd), 0), \
     coalesce(sum(assumed_nano_usd), 0)";
 
@@ -70,13 +70,13 @@ impl<S: Sql> Directory<S> {
     }
 
     /// Empty: not known.
-    fn name_of(&self, person: i64) -> Result<String, DirectoryError> {
+    pub(super) fn name_of(&self, person: i64) -> Result<String, DirectoryError> {
         let rows = self.sql.run("SELECT name FROM person WHERE user_id = ?1 LIMIT 1", &[person.into()])?;
         Ok(rows.first().map(|row| row.text(0).map(str::to_owned)).transpose()?.unwrap_or_default())
     }
 }
 
-fn totals(row: &Row) -> Result<Totals, DirectoryError> {
+pub(super) fn totals(row: &Row) -> Result<Totals, DirectoryError> {
     let number = |index| Ok::<u64, StoreError>(row.int(index)?.max(0).unsigned_abs());
     Ok(Totals {
         calls: number(0)?,

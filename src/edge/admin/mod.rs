@@ -4,6 +4,7 @@
 
 mod access;
 mod office;
+mod ping;
 mod probe;
 
 use worker::{Env, Headers, Request, Response, Result};

@@ -6,11 +6,10 @@ use futures::future::{Either, select};
 use worker::{Env, Response};
 
 use super::super::{bots, clock, config, objects, webhook};
-use super::probe;
+use super::{ping, probe};
 use crate::admin::access::Identity;
 use crate::admin::doctor::facts::Stored;
-use crate::admin::port::{Fetched, Office};
-use crate::admin::port::{Office, read};
+use crate::admin::port::{Fetched, ModelReply, Office, read};
 use crate::chat::desk::ChatAsk;
 use crate::chat::desk::{ChatAsk, ExportPage, Form};
 use crate::directory::desk::people::Acted;
@@ -62,6 +61,10 @@ impl Office for Platform<'_> {
 
     async fn chat(&self, session: &str, ask: &ChatAsk) -> Result<String, Refused> {
         ask_chat(self.env, session, ask).await
+    }
+
+    async fn model(&self, request: HttpRequest, deadline_ms: i64) -> ModelReply {
+        ping::call(request, deadline_ms).await
     }
 
     async fn telegram(&self, bot: &str, call: &Call) -> Reply {

@@ -90,6 +90,11 @@ impl Catalogue {
         (Catalogue { overrides }, problems)
     }
 
+    /// Models with an entry of their own.
+    pub fn overridden(&self) -> impl Iterator<Item = &ModelRef> {
+        self.overrides.iter().map(|(model, _)| model)
+    }
+
     /// What is known about `model`. `endpoint_is_local`: [`Server::is_local`](super::servers::Server::is_local) of
     /// the server behind it.
     pub fn facts(&self, model: &ModelRef, endpoint_is_local: bool) -> Facts {

@@ -10,6 +10,7 @@ pub mod backups;
 pub mod conversations;
 pub mod logs;
 
+pub mod models;
 pub mod overview;
 pub mod people;
 pub mod settings;

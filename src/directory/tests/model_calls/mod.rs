@@ -6,6 +6,7 @@ mod counting;
 mod health;
 mod pinned;
 mod random;
+mod spend;
 
 use super::*;
 use crate::llm::{ErrorClass, Feature, ModelRef, Reset, Scope, Usage};
