@@ -86,7 +86,18 @@ impl Streaming {
 
 #[cfg(test)]
 mod tests {
-    use super::Deadlines;
+    use super::{Deadlines, chain};
+
+    #[test]
+    fn the_chain_has_each_model_once_and_leaves_nonsense_out() {
+        let names = |default: Option<&str>, fallbacks: Option<&str>| {
+            let (models, problems) = chain(default, fallbacks);
+            (models.iter().map(ToString::to_string).collect::<Vec<_>>(), problems.len())
+        };
+        assert_eq!(names(None, None), (vec!["ollama/gpt-oss:120b".to_owned()], 0));
+        let expected = (vec!["gemini/a".to_owned(), "ollama/b:1".to_owned()], 1);
+        assert_eq!(names(Some(" gemini/a"), Some("ollama/b:1,, nonsense,gemini/a , ")), expected);
+    }
 
     #[test]
     fn deadlines_read_seconds() {

@@ -66,3 +66,26 @@ fn the_mention_rule_can_change() {
     sim.run();
     assert_eq!(sim.inbox(), ["message turn", "message turn"]);
 }
+
+#[test]
+fn an_owner_no_more_sees_only_their_own_numbers_and_loses_no_answer() {
+    let mut sim = Sim::private();
+    sim.admission.as_mut().unwrap().owner = true;
+    sim.text("/usage");
+    sim.run();
+    assert!(sim.screen()[0].starts_with("📊 Usage"), "{:?}", sim.screen());
+    sim.text("Hello");
+    sim.run_for(1);
+    sim.change_access(&change(None, Access::Owner(false)));
+    // A sender the Worker knows comes without the Directory's word.
+    sim.admission = None;
+    sim.run();
+    sim.text("/usage");
+    sim.run();
+    assert_eq!(sim.screen()[1], "Re: Hello");
+    assert!(sim.screen()[2].starts_with("📊 Your usage"), "{:?}", sim.screen());
+    sim.change_access(&change(None, Access::Owner(true)));
+    sim.text("/usage");
+    sim.run();
+    assert!(sim.screen()[3].starts_with("📊 Usage"), "{:?}", sim.screen());
+}

@@ -39,6 +39,8 @@ describe("people on the admin page", { concurrency: 1 }, () => {
     const { json } = await ok("/api/invites", { body: { bot: "main", ...fields } });
     return { ...json, code: new URL(json.link).searchParams.get("start") };
   };
+  /** At most three wait for a decision at a time. */
+  const deny = (...ids) => Promise.all(ids.map((id) => ok(`/api/people/main/${id}/deny`, { body: {} })));
   /** Everything stored of a code, in any object. */
   const stored = (code) =>
     ["Directory", "Chat"].flatMap((kind) => world.objects(kind)).filter((object) =>
@@ -73,6 +75,7 @@ describe("people on the admin page", { concurrency: 1 }, () => {
     const forged = { form: {}, headers: { "sec-fetch-site": "cross-site", origin: "https://evil.example" } };
     assert.equal((await world.admin("/_admin/people/main/4002/approve", forged)).status, 403);
     assert.equal((await ok("/api/people?q=4002")).json.waiting.length, 1);
+    await deny(4002);
   });
 
   test("an invite link opens at once, once, and its code is stored nowhere", async () => {
@@ -99,6 +102,7 @@ describe("people on the admin page", { concurrency: 1 }, () => {
     assert.deepEqual([made.state, made.used, made.people.map((one) => one.name)], ["used_up", 1, ["Nina"]]);
     assert.deepEqual(stored(code), []);
     assert.equal(world.logged(code).length, 0);
+    await deny(4102);
   });
 
   test("of two who race for one place, one comes in", async () => {
@@ -108,6 +112,7 @@ describe("people on the admin page", { concurrency: 1 }, () => {
     await Promise.all(both.map((one) => one.until(/You came in|Your code is/)));
     const inside = both.filter((one) => one.texts().some((text) => text.includes("You came in")));
     assert.equal(inside.length, 1);
+    await deny(4111, 4112);
   });
 
   test("a revoked link opens nothing", async () => {
@@ -116,6 +121,7 @@ describe("people on the admin page", { concurrency: 1 }, () => {
     const person = stranger(4121);
     person.send(`/start ${code}`);
     await person.until(/Your code is/);
+    await deny(4121);
   });
 
   test("a person's own cap holds and is shown to them", async () => {

@@ -128,6 +128,9 @@ fn changes() {
     });
     pinned(&change, expected.clone());
     pinned(&Pressed { answer: "ok".into(), change }, json!({ "answer": "ok", "change": expected }));
+    pinned(&Access::Owner(true), json!({ "owner": true }));
+    pinned(&Actor::Invite(3), json!({ "invite": 3 }));
+    pinned(&Reason::Invited, json!("invited"));
     pinned(&Outcome::Sent { message_id: Some(1) }, json!({ "sent": { "message_id": 1 } }));
     pinned(&Outcome::Retry { at: 5 }, json!({ "retry": { "at": 5 } }));
     pinned(&Outcome::Ambiguous, json!("ambiguous"));
