@@ -279,3 +279,20 @@ fn nonsense_is_refused() {
     };
     assert!(!html.contains("<script>"));
 }
+
+#[test]
+fn every_class_of_failure_and_every_feature_has_words() {
+    use crate::llm::{ErrorClass, Feature};
+    use crate::text::admin::models::{feature, why};
+    use ErrorClass::*;
+    for class in [Auth, Plan, Quota, Rate, Transient, Overflow, BadRequest, Retired, Content, Empty] {
+        for lang in [Lang::En, Lang::Ru] {
+            let word = super::ping::word(class);
+            assert_ne!(why(lang, &word), why(lang, "unheard_of"), "{word}");
+        }
+    }
+    let features = [Feature::Thinking, Feature::Tools, Feature::Media, Feature::StreamUsage, Feature::Signatures];
+    let mut words = features.map(|one| feature(Lang::En, &super::ping::word(one)));
+    words.sort();
+    assert!(words.windows(2).all(|pair| pair[0] != pair[1]));
+}
