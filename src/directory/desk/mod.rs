@@ -4,6 +4,9 @@
 //! questions, its views and its answers. Who acts is known by the Access token (`admin::access`); nobody else gets here.
 //! Not here: pages and routes (`admin`), what needs a conversation's own store (`chat::desk`).
 
+pub mod models;
+pub mod people;
+
 mod agents;
 mod config;
 mod conversations;
@@ -17,8 +20,6 @@ pub use conversations::Act;
 pub use doctor::{DoctorBackups, DoctorFacts, DoctorGroup, Waiting};
 pub use logs::{AuditView, LogsView};
 pub use state::State;
-pub mod models;
-pub mod people;
 
 use serde::{Deserialize, Serialize};
 
