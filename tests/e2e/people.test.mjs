@@ -170,8 +170,11 @@ describe("people on the admin page", { concurrency: 1 }, () => {
     const person = world.person(4001);
     const before = person.replies().length;
     person.send("Still there?");
-    await world.telegram.waitFor(() => person.replies().length > before, SOON_MS);
-    assert.match(person.texts().at(-1), /code is/);
+    const refused = () => directory(world, "SELECT reason FROM refusal WHERE user_id = 4001 ORDER BY id DESC LIMIT 1")[0]?.reason;
+    // Asked within the hour: nothing is said again.
+    await world.telegram.waitFor(() => refused() === "pairing_waiting", SOON_MS);
+    await owner.settled();
+    assert.equal(person.replies().length, before);
     assert.equal(world.asked("Still there?").length, 0);
   });
 });
