@@ -110,7 +110,7 @@ pub struct PeopleView {
     /// Those with a code that waits for a decision, oldest first.
     pub waiting: Vec<Waiting>,
     pub owners: Vec<Owner>,
-    /// Approved, blocked, and known without being either; a page of them.
+    /// Approved, blocked, and known without being either or waiting; a page of them.
     pub people: Vec<PersonRow>,
     pub page: usize,
     /// There is a further page.
@@ -302,9 +302,19 @@ impl<S: Sql> Directory<S> {
 
     fn people_rows(&self, find: &Find, owners: &[i64], now: i64) -> Result<(Vec<PersonRow>, bool), DirectoryError> {
         let people = self.everybody(find.bot.as_deref(), MOST_SEARCHED)?;
+        // Who waits for a decision is shown as that.
+        let rows = self
+            .sql
+            .run("SELECT bot, user_id FROM pairing WHERE state = 'waiting' AND expires_at > ?1", &[now.into()])?;
+        let mut waiting = Vec::new();
+        for row in &rows {
+            waiting.push((row.text(0)?, row.int(1)?));
+        }
         let fits = |person: &Person| {
             let names = [person.name.as_str(), person.username.as_deref().unwrap_or_default()];
-            !owners.contains(&person.user_id) && find.fits(Some(person.user_id), names)
+            !owners.contains(&person.user_id)
+                && !waiting.contains(&(person.bot.as_str(), person.user_id))
+                && find.fits(Some(person.user_id), names)
         };
         let (page, more) = find.cut(people.into_iter().filter(fits));
         let number_by_id = |query: &str, params: &[crate::store::Value]| -> Result<HashMap<i64, u64>, DirectoryError> {

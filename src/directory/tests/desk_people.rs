@@ -275,10 +275,6 @@ fn the_json_is_pinned() {
                 "bot": "main", "user_id": 55, "name": "", "username": null, "language_code": null, "state": "approved",
                 "since": T0, "by": "admin:o@example.org", "cap_nano_usd": 7, "today_nano_usd": 0,
             },
-            {
-                "bot": "main", "user_id": 66, "name": "Ann66 Lee", "username": "ann66", "language_code": "en",
-                "state": "pending", "since": T0, "by": null, "cap_nano_usd": null, "today_nano_usd": 0,
-            },
         ],
         "page": 1, "more": false,
     });
