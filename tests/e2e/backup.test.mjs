@@ -2,10 +2,11 @@
 // in the middle. In virtual time and byte by byte: src/backup/tests.rs, src/directory/backups/tests.rs, tests/chat/backups.rs.
 
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { gunzipSync } from "node:zlib";
-import { readFileSync } from "node:fs";
 import { chatObject, objectsIn } from "./support/objects.mjs";
 import { damage, loseObjects, stored } from "./support/storage.mjs";
 import { startWorld } from "./support/world.mjs";
@@ -192,8 +193,8 @@ describe("backups", { concurrency: 3 }, () => {
       await world.worker.kill();
       const chat = chatObject(world.persistTo, "main:1001");
       // Noise does not compress: more than one part of 8 MiB, of rows near their limit.
-      const noise = (n) => Array.from({ length: 1_400_000 }, (_, i) => String.fromCharCode(33 + ((Math.imul(i + n * 7_919, 2_654_435_761) >>> 13) ^ (i * n)) % 90)).join("");
-      for (let n = 0; n < 14; n++) chat.run("INSERT INTO step (turn_id, kind, state, started_at, detail) VALUES (0, 'noise', 'done', 1, ?)", noise(n));
+      const noise = () => randomBytes(1_000_000).toString("base64");
+      for (let n = 0; n < 14; n++) chat.run("INSERT INTO step (turn_id, kind, state, started_at, detail) VALUES (0, 'noise', 'done', 1, ?)", noise());
       await world.worker.restart();
       await backUp(world);
       const [, file] = stored(world.persistTo, "backups/");
