@@ -45,6 +45,7 @@ fn standing(lang: Lang, session: &str, now: &OverviewView) -> Markup {
             @else { (badge(Tone::Bad, say::access_closed(lang))) }
         }
         dl.facts.loose {
+            @if !now.agent.is_empty() { dt { (say::agent(lang)) } dd { (foreign(&now.agent)) } }
             dt { (say::model(lang)) }
             dd { (foreign(&now.model)) @if now.picked { " (" (say::picked(lang)) ")" } }
             dt { (say::thinking(lang)) } dd { (foreign(&now.thinking)) }

@@ -138,7 +138,7 @@ fn stored_script_is_inert_on_every_page() {
     let office = office();
     let message = turn(EVIL).messages.remove(0);
     let overview =
-        OverviewView { title: EVIL.into(), model: EVIL.into(), thinking: EVIL.into(), ..OverviewView::default() };
+        OverviewView { title: EVIL.into(), agent: EVIL.into(), model: EVIL.into(), thinking: EVIL.into(), ..OverviewView::default() };
     let messages = MessagesView { messages: vec![message], next: Some(3), looked_at: 1 };
     let pages = [
         ("conversations", vec![]),

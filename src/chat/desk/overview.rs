@@ -21,6 +21,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             session: settings.session.clone().unwrap_or_default(),
             title: settings.title.clone(),
             lang: settings.lang.code().to_owned(),
+            agent: self.agent().title(),
             model: self.model().to_string(),
             picked: settings.model.is_some(),
             thinking: serde_json::to_value(settings.thinking)

@@ -13,6 +13,8 @@ pub struct OverviewView {
     pub title: String,
     /// `en` or `ru`.
     pub lang: String,
+    /// Who answers here, by the configuration; empty: the environment alone.
+    pub agent: String,
     /// The model that answers here.
     pub model: String,
     /// It was picked here; else it is the default.
@@ -280,7 +282,7 @@ mod tests {
     #[test]
     fn the_views_are_pinned() {
         pinned::<OverviewView>(
-            r#"{"session":"","title":"","lang":"","model":"","picked":false,"thinking":"","admitted":false,"messages":0,"tokens":0,"summarised":false,"running":null,"waiting":0,"undelivered":0,"ambiguous":0,"failed":0,"files":0,"file_bytes":0,"deleting":false}"#,
+            r#"{"session":"","title":"","lang":"","agent":"","model":"","picked":false,"thinking":"","admitted":false,"messages":0,"tokens":0,"summarised":false,"running":null,"waiting":0,"undelivered":0,"ambiguous":0,"failed":0,"files":0,"file_bytes":0,"deleting":false}"#,
         );
         pinned::<MessageView>(
             r#"{"id":0,"at":0,"epoch":0,"role":"","turn":null,"model":null,"replaced":false,"text":"","cut":false,"extras":[]}"#,

@@ -14,6 +14,7 @@ words! {
     updates: "Updates", "Обновления";
     files: "Files", "Файлы";
     settings: "Settings", "Настройки";
+    agent: "Agent", "Агент";
     model: "Model", "Модель";
     picked: "picked here", "выбрана здесь";
     thinking: "Thinking", "Размышления";
