@@ -10,7 +10,6 @@ use super::{ping, probe};
 use crate::admin::access::Identity;
 use crate::admin::doctor::facts::Stored;
 use crate::admin::port::{Fetched, ModelReply, Office, read};
-use crate::chat::desk::ChatAsk;
 use crate::chat::desk::{ChatAsk, ExportPage, Form};
 use crate::directory::desk::people::Acted;
 use crate::directory::desk::{DeskAsk, DeskCall, Refused};
