@@ -137,8 +137,13 @@ fn the_list_shows_who_and_what_newest_first_and_finds_them() {
 fn stored_script_is_inert_on_every_page() {
     let office = office();
     let message = turn(EVIL).messages.remove(0);
-    let overview =
-        OverviewView { title: EVIL.into(), agent: EVIL.into(), model: EVIL.into(), thinking: EVIL.into(), ..OverviewView::default() };
+    let overview = OverviewView {
+        title: EVIL.into(),
+        agent: EVIL.into(),
+        model: EVIL.into(),
+        thinking: EVIL.into(),
+        ..OverviewView::default()
+    };
     let messages = MessagesView { messages: vec![message], next: Some(3), looked_at: 1 };
     let pages = [
         ("conversations", vec![]),
