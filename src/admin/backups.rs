@@ -87,7 +87,7 @@ fn overview(view: &BackupsView, lang: Lang, now: i64) -> Markup {
                 }
                 p { (say::conversations(lang)) ": " span.number { (view.conversations) } ", "
                     (say::unsaved(lang)) ": " span.number { (view.unsaved) } }
-                p { (say::stored(lang)) ": " span.number { (view.files) ", " (say::bytes(lang, view.bytes)) } }
+                p { (say::stored(lang)) ": " span.number { (say::bytes(lang, view.bytes)) " · " (view.files) } " " (say::files(lang)) }
                 @if open { p role="status" { (say::under_way(lang)) } }
                 @if !open && !restoring { (look::button("/_admin/backups", &[], say::back_up_now(lang), Tone::Good)) }
             }))

@@ -8,6 +8,7 @@ words! {
     conversations: "Conversations", "Беседы";
     unsaved: "Changed since", "Изменены с тех пор";
     stored: "In storage", "В хранилище";
+    files: "files", "файлов";
     back_up_now: "Back up now", "Сделать копию сейчас";
     under_way: "A backup is being made.", "Копия создаётся.";
     looking: "Storage is being looked through; more may be found. Reload in a moment.",
