@@ -45,7 +45,7 @@ pub(super) struct Telling {
 
 impl Told {
     pub fn load(sql: &impl Sql) -> Result<Told, StoreError> {
-        let rows = sql.run("SELECT value FROM setting WHERE key = 'told'", &[])?;
+        let rows = sql.run("SELECT value FROM setting WHERE key = 'counted'", &[])?;
         // What does not decode is told again, and counted once.
         Ok(rows.first().and_then(|row| serde_json::from_str(row.text(0).ok()?).ok()).unwrap_or_default())
     }
@@ -96,8 +96,8 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
                coalesce((SELECT min(seq) FROM inbox WHERE outcome IS NULL), after),
                coalesce((SELECT min(id) FROM turn WHERE state = 'running'), after)) - 1, after - 1
                FROM (SELECT coalesce(max(seq), 0) + 1 AS after FROM inbox))
-             SELECT upto, last, (SELECT count(*) FROM inbox WHERE seq > ?1 AND seq <= upto AND kind <> 'deleted'),
-               (SELECT count(*) FROM inbox WHERE seq > ?1 AND seq <= upto AND outcome = 'dropped' AND kind <> 'deleted'),
+             SELECT upto, last, (SELECT count(*) FROM inbox WHERE seq > ?1 AND seq <= upto AND kind NOT IN ('deleted', 'restored')),
+               (SELECT count(*) FROM inbox WHERE seq > ?1 AND seq <= upto AND outcome = 'dropped' AND kind NOT IN ('deleted', 'restored')),
                coalesce((SELECT max(ended) FROM turn WHERE ended IS NOT NULL), 0),
                (SELECT json_group_array(json_array(ended, id, finished_at, state, coalesce(answered_by, model), first_at,
                   coalesce(asked_at, created_at))) FROM (SELECT * FROM turn WHERE ended > ?2 AND state <> 'deleted' ORDER BY ended LIMIT ?4)),
@@ -176,7 +176,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         let counted = self.live.counted.get();
         if counted != self.live.counted_stored.get() {
             let json = to_json(&counted)?;
-            self.sql.run("INSERT OR REPLACE INTO setting (key, value) VALUES ('told', ?1)", &[json.into()])?;
+            self.sql.run("INSERT OR REPLACE INTO setting (key, value) VALUES ('counted', ?1)", &[json.into()])?;
             self.live.counted_stored.set(counted);
         }
         Ok(())

@@ -193,7 +193,7 @@ fn a_store_put_back_to_an_older_day_is_counted_on_from_there() {
     sim.kill();
     let before = row(&sim);
     // The Directory has heard of more than this store knows.
-    sim.store.rows("UPDATE setting SET value = '{}' WHERE key = 'told'");
+    sim.store.rows("UPDATE setting SET value = '{}' WHERE key = 'counted'");
     sim.store.rows("DELETE FROM turn");
     sim.text("two");
     sim.run();

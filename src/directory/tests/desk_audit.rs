@@ -3,6 +3,7 @@
 use super::*;
 use crate::backup::key;
 use crate::directory::backups::{RestoreAction, What};
+use crate::directory::desk::models::ModelsAsk;
 use crate::directory::desk::people::*;
 use crate::directory::desk::{Act, AgentsAsk, BindingPlace, ConfigAsk, Desk, DeskAsk, Refused};
 use serde_json::json;
@@ -30,6 +31,11 @@ fn changes(ask: &DeskAsk) -> bool {
             PeopleAsk::People(_) | PeopleAsk::Groups(_) | PeopleAsk::Invites(_) | PeopleAsk::Refusals(_) => false,
             PeopleAsk::Person { .. } | PeopleAsk::Group { .. } | PeopleAsk::Cap { .. } => true,
             PeopleAsk::Invite { .. } | PeopleAsk::Revoke { .. } => true,
+        },
+        DeskAsk::Models(ask) => match ask {
+            // A report follows a leave, which was written down.
+            ModelsAsk::State | ModelsAsk::Spend { .. } | ModelsAsk::Report { .. } => false,
+            ModelsAsk::Leave { .. } | ModelsAsk::ClearRest { .. } => true,
         },
     }
 }
@@ -122,6 +128,22 @@ fn people_groups_and_invitations() {
     world.say(ANN, "hi");
     world.does(DeskAsk::People(person(PersonAct::Approve)));
     world.does(DeskAsk::People(person(PersonAct::Remove)));
+}
+
+#[test]
+fn models() {
+    let world = World::owned();
+    let resting = "INSERT INTO model_health (provider, model, class, until, failures, failed_at) VALUES ('ollama', '', 'auth', ?1, 1, ?2)";
+    world.dir.sql.run(resting, &[(T0 + HOUR).into(), T0.into()]).unwrap();
+    let candidate = Candidate { model: crate::llm::ModelRef::new("gemini", "a"), estimate_nano_usd: 1 };
+    for ask in [
+        ModelsAsk::State,
+        ModelsAsk::Spend { days: 30 },
+        ModelsAsk::Leave { bot: "main".into(), candidate },
+        ModelsAsk::ClearRest { provider: "ollama".into(), model: None },
+    ] {
+        world.does(DeskAsk::Models(ask));
+    }
 }
 
 #[test]
