@@ -1,16 +1,20 @@
 //! The first page: how all stands, and what is to be done where it does not.
 //!
-//! Not here: the judgement itself (`doctor`), which also probes what costs time.
+//! What is to be done is what the doctor finds within a few seconds. Not here: the judgement itself (`doctor`).
 
+use std::pin::pin;
+
+use futures::future::{Either, join_all, select};
 use maud::{Markup, html};
 use serde::Serialize;
 
 use super::access::Identity;
+use super::doctor::{self, Finding, Severity};
 use super::look::{self, Frame, Tone};
 use super::port::{Office, read};
 use super::request::{Answer, Request};
 use crate::directory::Totals;
-use crate::directory::desk::{DeskAsk, Refused, State};
+use crate::directory::desk::{DeskAsk, Refused, State, view};
 use crate::llm::Servers;
 use crate::telegram::webhook_info::WebhookInfo;
 use crate::text::Lang;
@@ -26,6 +30,8 @@ pub struct Overview {
     pub state: State,
     pub webhooks: Vec<Webhook>,
     pub providers: Vec<ProviderState>,
+    /// Warnings and errors of the doctor, the worst first; `None`: it was still looking.
+    pub to_do: Option<Vec<Finding>>,
 }
 
 /// A bot's webhook as Telegram sees it; `info` absent: Telegram did not answer.
@@ -62,24 +68,39 @@ pub struct ProviderState {
 
 /// A failed delivery is news for so long, seconds.
 const FRESH_ERROR_S: i64 = 600;
+/// The page does not wait longer for Telegram, nor for the doctor, milliseconds.
+const PATIENCE_MS: i64 = 4_000;
 
 pub async fn page<O: Office>(office: &O, request: &Request, who: &Identity) -> Result<Answer, Refused> {
-    let overview = gather(office, request).await?;
     let frame = Frame::new(request, who, "");
+    let overview = gather(office, request, frame.lang).await?;
     Ok(look::page(&frame, words::overview(frame.lang), body(&overview, frame.lang)))
 }
 
+/// Findings are in English, unless `?lang=ru` asks for the page's other words.
 pub async fn api<O: Office>(office: &O, request: &Request, _who: &Identity) -> Result<Answer, Refused> {
-    Ok(Answer::json(&crate::directory::desk::view(&gather(office, request).await?)?))
+    let lang = Lang::from_code(request.query("lang"));
+    Ok(Answer::json(&view(&gather(office, request, lang).await?)?))
 }
 
-async fn gather<O: Office>(office: &O, request: &Request) -> Result<Overview, Refused> {
+async fn gather<O: Office>(office: &O, request: &Request, lang: Lang) -> Result<Overview, Refused> {
     let ids = office.bots();
     let asked = ids.iter().map(|bot| async move {
-        let info = WebhookInfo::read(&office.telegram(bot, &WebhookInfo::call()).await);
+        let reply = in_time(office, office.telegram(bot, &WebhookInfo::call())).await;
+        let info = reply.as_ref().and_then(WebhookInfo::read);
         Webhook { bot: bot.clone(), standing: standing(info.as_ref(), bot, &request.origin, office.now()), info }
     });
-    let (state, webhooks) = futures::join!(office.directory(&DeskAsk::State), futures::future::join_all(asked));
+    let (state, webhooks, report) = futures::join!(
+        office.directory(&DeskAsk::State),
+        join_all(asked),
+        in_time(office, doctor::examine(office, &request.origin, lang)),
+    );
+    let to_do = report.map(|report| {
+        let mut findings = report.findings;
+        findings.retain(|finding| finding.severity >= Severity::Warning);
+        findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+        findings
+    });
     let state: State = read(&state?)?;
     let servers = Servers::from_variables(|name| office.variable(name));
     let rests = |name: &str| {
@@ -93,7 +114,15 @@ async fn gather<O: Office>(office: &O, request: &Request) -> Result<Overview, Re
         rests_until: rests(server.name),
     });
     let providers = providers.collect();
-    Ok(Overview { release: env!("CARGO_PKG_VERSION"), state, webhooks, providers })
+    Ok(Overview { release: env!("CARGO_PKG_VERSION"), state, webhooks, providers, to_do })
+}
+
+/// `None`: it took too long for a first page.
+async fn in_time<O: Office, T>(office: &O, work: impl Future<Output = T>) -> Option<T> {
+    match select(pin!(work), pin!(office.sleep(PATIENCE_MS))).await {
+        Either::Left((done, _)) => Some(done),
+        Either::Right(_) => None,
+    }
 }
 
 /// Judges a webhook; `origin` is where this page was asked for. Another host of ours is as good: the path tells.
@@ -115,15 +144,33 @@ fn standing(info: Option<&WebhookInfo>, bot: &str, origin: &str, now: i64) -> St
 fn body(overview: &Overview, lang: Lang) -> Markup {
     let state = &overview.state;
     html! {
+        (look::card(say::to_do(lang), to_do(overview, lang)))
         div.grid {
             (look::card(say::bots(lang), bots(overview, lang)))
             (look::card(say::spend(lang), spend(state, lang)))
             (look::card(say::queue(lang), queue(overview, lang)))
             (look::card(say::providers(lang), providers(overview, lang)))
+            (look::card(say::backups(lang), html! {
+                dl.facts { dt { (say::last_backup(lang)) } dd { (look::time_or_never(lang, state.last_backup_at)) } }
+                p { a href="/_admin/backups" { (words::backups(lang)) } }
+            }))
         }
         p.quiet { (say::release(lang)) " " (overview.release) " · " (say::configuration(lang)) ": "
             a href="/_admin/settings" {
                 @if state.config == 0 { (say::from_environment(lang)) } @else { (say::version(lang, state.config)) }
+            }
+        }
+    }
+}
+
+fn to_do(overview: &Overview, lang: Lang) -> Markup {
+    html! {
+        @match overview.to_do.as_deref() {
+            None => p { a href="/_admin/doctor" { (say::still_looking(lang)) } },
+            Some([]) => p { (look::badge(Tone::Good, say::all_is_well(lang))) },
+            Some(findings) => {
+                (doctor::list(findings, lang))
+                p { a href="/_admin/doctor" { (words::doctor(lang)) } }
             }
         }
     }

@@ -14,6 +14,7 @@ mod page;
 mod tests;
 
 pub use gather::gather;
+pub use page::list;
 
 use serde::Serialize;
 

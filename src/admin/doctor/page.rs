@@ -1,10 +1,10 @@
 //! The doctor's page: groups of findings, the worst first in each.
 
-use maud::html;
+use maud::{Markup, html};
 
 use super::super::look::{self, Frame, Tone};
 use super::super::request::Answer;
-use super::{Group, Report, Severity};
+use super::{Finding, Group, Report, Severity};
 use crate::text::Lang;
 use crate::text::admin::doctor as words;
 
@@ -22,20 +22,27 @@ pub fn render(frame: &Frame, report: &Report) -> Answer {
         }
         @for group in [Group::Telegram, Group::Access, Group::Models, Group::People, Group::Storage, Group::System] {
             (look::card(title(group, lang), html! {
-                ul.findings {
-                    @for finding in report.findings.iter().filter(|finding| finding.group == group) {
-                        li id=[finding.subject.is_none().then_some(finding.id)] {
-                            (look::badge(tone(finding.severity), name(finding.severity, lang))) " "
-                            @if let Some(subject) = &finding.subject { code { (subject) } " " }
-                            (finding.reason)
-                            @if let Some(action) = &finding.action { p.quiet { "→ " (action) } }
-                        }
-                    }
-                }
+                (list(report.findings.iter().filter(|finding| finding.group == group), lang))
             }))
         }
     };
     look::page(frame, words::title(lang), body)
+}
+
+/// Findings, each with what mends it.
+pub fn list<'a>(findings: impl IntoIterator<Item = &'a Finding>, lang: Lang) -> Markup {
+    html! {
+        ul.findings {
+            @for finding in findings {
+                li id=[finding.subject.is_none().then_some(finding.id)] {
+                    (look::badge(tone(finding.severity), name(finding.severity, lang))) " "
+                    @if let Some(subject) = &finding.subject { code { (subject) } " " }
+                    (finding.reason)
+                    @if let Some(action) = &finding.action { p.quiet { "→ " (action) } }
+                }
+            }
+        }
+    }
 }
 
 fn tone(severity: Severity) -> Tone {

@@ -1,12 +1,12 @@
-//! How the deployment stands, in one look: what the first page shows and the doctor judges.
+//! How the deployment stands, in one look: what the first page shows. What is judged is with the doctor.
 //!
 //! Not here: what only Telegram, Access or storage know; the caller asks them.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Desk, Refused};
-use crate::directory::{Bot, DAY, Directory, DmPolicy, HOUR, UsageAsk, UsageView};
-use crate::store::{Sql, Value};
+use crate::directory::{Bot, DAY, Directory, UsageAsk, UsageView};
+use crate::store::Sql;
 
 /// What the Directory knows. Times are Unix milliseconds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,21 +21,12 @@ pub struct State {
     pub last_change_at: Option<i64>,
     /// Deliveries to Telegram that wait: those of conversations as last told, and the Directory's own.
     pub waiting: i64,
-    /// When the oldest of the Directory's own was made.
-    pub waiting_since: Option<i64>,
     /// Everybody's numbers.
     pub usage: UsageView,
-    pub has_owner: bool,
-    pub private: DmPolicy,
-    /// People with a code that is good, and since when the oldest waits.
-    pub pending: i64,
-    pub pending_since: Option<i64>,
-    /// Groups nobody has decided about.
-    pub pending_groups: i64,
     /// The live version of the configuration; 0: the environment alone.
     pub config: i64,
-    /// Errors in the log within the last hour.
-    pub errors: i64,
+    /// When the newest whole backup was made.
+    pub last_backup_at: Option<i64>,
 }
 
 impl<S: Sql> Directory<S> {
@@ -50,13 +41,8 @@ impl<S: Sql> Directory<S> {
             Some(row) => (row.int(0)?, row.int(1)?, row.opt_int(2)?, row.int(3)?),
             None => (0, 0, None, 0),
         };
-        let (own_waiting, waiting_since) =
-            self.count_since("FROM outbox WHERE state IN ('waiting', 'sending')", "created_at", &[])?;
-        let (pending, pending_since) =
-            self.count_since("FROM pairing WHERE state = 'waiting' AND expires_at > ?1", "created_at", &[now.into()])?;
-        let (pending_groups, _) = self.count_since("FROM grp WHERE state = 'pending' AND present = 1", "since", &[])?;
-        let (errors, _) =
-            self.count_since("FROM event WHERE level = 'error' AND at > ?1", "at", &[(now - HOUR).into()])?;
+        let own = self.sql.run("SELECT count(*) FROM outbox WHERE state IN ('waiting', 'sending')", &[])?;
+        let own_waiting = own.first().map_or(Ok(0), |row| row.int(0))?;
         let everybody = UsageAsk { person: None, owner: true };
         Ok(State {
             now,
@@ -65,24 +51,9 @@ impl<S: Sql> Directory<S> {
             lively,
             last_change_at: last_change_at.filter(|at| *at > 0),
             waiting: told_waiting + own_waiting,
-            waiting_since,
             usage: self.usage(&everybody, desk.caps, desk.cfg, now)?,
-            has_owner: !self.owners(desk.cfg)?.is_empty(),
-            private: self.dm_policy()?,
-            pending,
-            pending_since,
-            pending_groups,
             config: self.live()?.map_or(0, |(version, _)| version),
-            errors,
+            last_backup_at: self.last_backup_at()?,
         })
-    }
-
-    /// How many rows, and the oldest's `at`.
-    fn count_since(&self, from: &str, at: &str, params: &[Value]) -> Result<(i64, Option<i64>), Refused> {
-        let rows = self.sql.run(&format!("SELECT count(*), min({at}) {from}"), params)?;
-        match rows.first() {
-            Some(row) => Ok((row.int(0)?, row.opt_int(1)?)),
-            None => Ok((0, None)),
-        }
     }
 }

@@ -30,6 +30,7 @@ words! {
     last_backup: "Last backup", "Последняя копия";
     all_is_well: "All is well.", "Всё в порядке.";
     to_do: "To do", "Что сделать";
+    still_looking: "The doctor is still looking. See its page.", "Диагностика ещё идёт. Смотрите её страницу.";
     release: "Release", "Версия";
     configuration: "Configuration", "Конфигурация";
     from_environment: "environment only", "только переменные окружения";
