@@ -30,6 +30,7 @@ mod agents;
 mod conversations;
 mod logs;
 mod models;
+mod openapi;
 mod overview;
 mod people;
 mod settings;
@@ -95,6 +96,7 @@ async fn api<O: Office>(office: &O, request: &Request, who: &Identity) -> Result
         (Method::Get, ["whoami"]) => {
             Ok(Answer::json(&serde_json::json!({ "name": who.name(), "service": who.is_service() }).to_string()))
         }
+        (Method::Get, ["openapi.json"]) => Ok(openapi::api()),
         (Method::Get, ["logs"]) => logs::api(office, request).await,
         (Method::Get, ["audit"]) => logs::audit_api(office, request).await,
         (Method::Get, ["overview"]) => overview::api(office, request, who).await,
