@@ -199,7 +199,8 @@ fn line(lang: Lang, line: &LogLine) -> Markup {
                     " " a href={ "/_admin/conversations/" (encode(&line.session)) } { (line.session) }
                 }
             }
-            p { (line.text) }
+            // Marks of direction in it end with it.
+            p dir="auto" { (line.text) }
         }
     }
 }

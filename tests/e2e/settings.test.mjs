@@ -43,7 +43,7 @@ describe("settings", { concurrency: 1 }, () => {
     assert.equal(review.status, 200, review.text);
     for (const [path, after] of Object.entries(expected)) {
       assert.match(review.text, new RegExp(`<code>${path}</code>`));
-      assert.ok(review.text.includes(`<ins>${after}</ins>`), review.text);
+      assert.ok(review.text.includes(`<ins dir="auto">${after}</ins>`), review.text);
     }
     const saved = await world.admin("/_admin/settings/save", { form: { ...formOf(review.text, "/_admin/settings/save"), note: "By the page" } });
     assert.deepEqual([saved.status, saved.headers.get("location")], [303, "/_admin/settings?done=1"]);

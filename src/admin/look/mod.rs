@@ -115,7 +115,13 @@ pub fn page_with_status(status: u16, frame: &Frame, title: &str, body: Markup) -
             }
         }
     };
-    Answer::Page { status, html: html.into_string() }
+    Answer::Page { status, html: readable(html.into_string()) }
+}
+
+/// HTML has no control characters but white space; what people wrote, and queries, may.
+fn readable(html: String) -> String {
+    let odd = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
+    if html.contains(odd) { html.replace(odd, "\u{FFFD}") } else { html }
 }
 
 /// The stylesheet.
@@ -127,4 +133,14 @@ pub fn style() -> Answer {
 pub fn script() -> Answer {
     let body = include_str!("script.js").to_owned();
     Answer::File { content_type: "text/javascript; charset=utf-8", body, download: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::readable;
+
+    #[test]
+    fn a_page_has_no_control_characters() {
+        assert_eq!(readable("a\0b\u{1}\u{9b}<p>\n\t\r".into()), "a\u{FFFD}b\u{FFFD}\u{FFFD}<p>\n\t\r");
+    }
 }

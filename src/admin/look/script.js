@@ -55,7 +55,9 @@ function watch(list) {
       meta.append(" ", link);
     }
     const row = element("li");
-    row.append(meta, element("p", line.text));
+    const text = element("p", line.text);
+    text.dir = "auto";
+    row.append(meta, text);
     list.prepend(row);
     while (list.children.length > MOST) list.lastElementChild.remove();
   }

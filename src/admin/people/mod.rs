@@ -39,7 +39,7 @@ use crate::text::admin::people as text;
 
 /// The page of a list, or what a page's form does.
 pub async fn page<O: Office>(office: &O, request: &Request, who: &Identity) -> Result<Answer, Refused> {
-    let ask = ask(office, request)?;
+    let ask = ask(office, request, words::not_found(request.lang))?;
     let json = office.directory(&DeskAsk::People(ask.clone())).await?;
     let frame = Frame::new(request, who, "people");
     match ask {
@@ -55,13 +55,13 @@ pub async fn page<O: Office>(office: &O, request: &Request, who: &Identity) -> R
 
 /// A view, or what came of an action, as JSON.
 pub async fn api<O: Office>(office: &O, request: &Request) -> Result<Answer, Refused> {
-    let ask = ask(office, request)?;
+    let ask = ask(office, request, "No such route.")?;
     Ok(Answer::json(&office.directory(&DeskAsk::People(ask)).await?))
 }
 
-/// What the request asks of the Directory.
-fn ask<O: Office>(office: &O, request: &Request) -> Result<PeopleAsk, Refused> {
-    let nowhere = || Refused::not_found(words::not_found(request.lang));
+/// What the request asks of the Directory. `no_such`: what to say if it leads nowhere.
+fn ask<O: Office>(office: &O, request: &Request, no_such: &str) -> Result<PeopleAsk, Refused> {
+    let nowhere = || Refused::not_found(no_such);
     let path = request.path();
     if request.method == Method::Get {
         return match path.as_slice() {

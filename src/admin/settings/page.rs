@@ -275,9 +275,9 @@ pub fn diff(changes: &[Change], lang: Lang) -> Markup {
                         Kind::Changed => (look::badge(Tone::Plain, say::changed(lang))),
                     }
                     " "
-                    @if let Some(before) = &change.before { del { (before) } }
+                    @if let Some(before) = &change.before { del dir="auto" { (before) } }
                     @if change.before.is_some() && change.after.is_some() { " → " }
-                    @if let Some(after) = &change.after { ins { (after) } }
+                    @if let Some(after) = &change.after { ins dir="auto" { (after) } }
                     @if !change.lines.is_empty() {
                         pre {
                             @for line in &change.lines {

@@ -78,7 +78,7 @@ fn fields_are_reviewed_saved_and_live() {
     let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let (status, html) = post(&office, "settings/review", &fields);
     assert_eq!(status, 200);
-    assert!(html.contains("<code>budget.day_usd</code>") && html.contains("<ins>2.5</ins>"), "{html}");
+    assert!(html.contains("<code>budget.day_usd</code>") && html.contains("<ins dir=\"auto\">2.5</ins>"), "{html}");
     assert!(html.contains("The provider `gemini` is not set up"));
     assert_eq!(office.directory.live().unwrap(), None, "a review saves nothing");
     let typed = hidden(&html[html.find("settings/save").unwrap()..], "document");
@@ -149,10 +149,12 @@ fn who_saves_second_sees_the_first_and_loses_nothing() {
     // The page was opened before Bob saved.
     let (status, html) = post(&office, "settings/review", &[("base", "0"), ("document", mine)]);
     assert_eq!(status, 200);
-    assert!(html.contains("Version 1 was saved meanwhile") && html.contains("<del>7</del>"));
+    assert!(html.contains("Version 1 was saved meanwhile") && html.contains("<del dir=\"auto\">7</del>"));
     let (status, html) = post(&office, "settings/save", &[("base", "0"), ("document", mine), ("note", "Mine")]);
     assert_eq!(status, 409);
-    for shown in ["admin:bob@example.com saved version 1", "<del>7</del>", "value=\"Mine\"", "&quot;open&quot;"] {
+    for shown in
+        ["admin:bob@example.com saved version 1", "<del dir=\"auto\">7</del>", "value=\"Mine\"", "&quot;open&quot;"]
+    {
         assert!(html.contains(shown), "{shown}");
     }
     assert_eq!(day_cap(&office), 7_000_000_000);
@@ -179,7 +181,10 @@ fn a_version_is_looked_at_and_made_live_again() {
     let older = office.page("settings?before=3");
     assert!(older.contains("Roll back to version 2<") && older.contains("Roll back to version 0<"));
     let html = office.page("settings/versions/3");
-    assert!(html.contains("<del>2</del> → <ins>3</ins>") && html.contains("&quot;day_usd&quot;: 3.0"));
+    assert!(
+        html.contains("<del dir=\"auto\">2</del> → <ins dir=\"auto\">3</ins>")
+            && html.contains("&quot;day_usd&quot;: 3.0")
+    );
     let rolled = post(&office, "settings/rollback", &[("base", "12"), ("version", "3")]);
     assert_eq!(rolled.0, 303);
     assert_eq!(day_cap(&office), 3_000_000_000);

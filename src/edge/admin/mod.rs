@@ -9,13 +9,13 @@ mod probe;
 
 use worker::{Env, Headers, Request, Response, Result};
 
-use super::router::refuse;
 use super::{debug, objects};
 use crate::admin::access::Identity;
 use crate::admin::origin::{self, Source};
 use crate::admin::request::{Answer, MAX_BODY, Method, Request as Asked, form_fields, json_fields};
 use crate::admin::{self, Area, closed, paths};
 use crate::chat::desk::Form;
+use crate::directory::desk::Refused;
 use crate::text::Lang;
 use office::Platform;
 
@@ -164,6 +164,11 @@ fn export(env: &Env, session: String, form: Form) -> Result<Response> {
     let response = with_headers(Response::from_stream(pieces)?, content_type)?;
     response.headers().set("content-disposition", &format!("attachment; filename=\"{name}\""))?;
     Ok(response)
+}
+
+/// An error of this door: with the headers of all that comes from behind it.
+fn refuse(status: u16, code: &str, message: &str) -> Result<Response> {
+    respond(Answer::refused(&Refused::new(status, code, message)), None)
 }
 
 fn with_headers(response: Response, content_type: &str) -> Result<Response> {
