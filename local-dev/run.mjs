@@ -7,6 +7,7 @@
 import { randomBytes, randomInt } from "node:crypto";
 import { startAccess } from "./access/local.mjs";
 import { startModels } from "./models/local.mjs";
+import { expected, openTelegram } from "./operate/telegram.mjs";
 import { takeLock } from "./setup/cache.mjs";
 import { Failure } from "./setup/process.mjs";
 import { startTelegram } from "./telegram/emulator.mjs";
@@ -47,11 +48,13 @@ async function start() {
     if (realTelegram) return {};
     const token = `700000001:${randomBytes(24).toString("base64url")}`;
     const webhookUrl = `${workerUrl}/telegram/main`;
-    const bots = [{ id: "main", token, username: "tideclaw_bot", name: "Tideclaw", webhookUrl, secret }];
+    const bots = [{ id: "main", token, username: "tideclaw_bot", name: "Tideclaw", webhookUrl, secret, allowedUpdates: expected.allowed_updates }];
     // Called again when the Worker had to take another port.
     await telegram?.close();
     telegram = await onFreePort(FIRST_PORT.telegram, (port) => startTelegram({ port, bots }));
     open.push(() => telegram.close());
+    // As set-up would: the Directory may remember having set the menus of an emulator that is gone.
+    await openTelegram({ token, base: telegram.url }).setCommands();
     return { TELEGRAM_API_BASE: telegram.url, TELEGRAM_BOT_TOKEN: token };
   };
 

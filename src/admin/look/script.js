@@ -1,4 +1,5 @@
 // Comfort only: every page works without it.
+document.querySelector("nav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
 for (const time of document.querySelectorAll("time[data-ms]")) {
   const at = new Date(Number(time.dataset.ms));
   time.title = time.textContent;
