@@ -38,7 +38,7 @@ CREATE TABLE backup_version (
 CREATE INDEX backup_version_newest ON backup_version (object) WHERE replaced_at IS NULL;
 CREATE INDEX backup_version_old ON backup_version (replaced_at) WHERE replaced_at IS NOT NULL;
 
--- found: seen in storage by a Directory that did not write it, and nothing was restored since.
+-- found 1: seen in storage by a Directory that did not write it, and nothing was restored since. 2: something was.
 CREATE TABLE backup_manifest (
   at INTEGER PRIMARY KEY,
   key TEXT NOT NULL,

@@ -173,7 +173,7 @@ impl<S: Sql> Directory<S> {
         self.item_is(&entry.object, "done", None)?;
         // Its newest backup is older than it is now.
         self.put_setting(super::COVERED, "").map_err(store)?;
-        self.sql.run("UPDATE backup_manifest SET found = 0", &[])?;
+        self.sql.run("UPDATE backup_manifest SET found = 2 WHERE found = 1", &[])?;
         Ok(())
     }
 
@@ -206,7 +206,7 @@ impl<S: Sql> Directory<S> {
                     "UPDATE session SET backed_up_at = NULL, changed_at = iif(changed_at > 0, changed_at, ?2) WHERE name = ?1",
                     &[object.into(), now.into()],
                 )?;
-                self.sql.run("UPDATE backup_manifest SET found = 0", &[])?;
+                self.sql.run("UPDATE backup_manifest SET found = 2 WHERE found = 1", &[])?;
                 self.item_is(object, "done", None)
             })?),
             Done::Failed { error, passing: true } if self.tries_of(object)? + 1 < TRIES => {
@@ -247,7 +247,7 @@ impl<S: Sql> Directory<S> {
 
     /// The manifest a restore takes unless told otherwise: the newest; after a loss the newest from before it.
     pub(super) fn usual_manifest(&self) -> Result<Option<String>, DirectoryError> {
-        let rows = self.sql.run("SELECT key FROM backup_manifest ORDER BY found DESC, at DESC LIMIT 1", &[])?;
+        let rows = self.sql.run("SELECT key FROM backup_manifest ORDER BY found = 1 DESC, at DESC LIMIT 1", &[])?;
         Ok(texts(&rows)?.pop())
     }
 }

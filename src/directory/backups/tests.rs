@@ -426,6 +426,44 @@ fn after_a_loss_everything_comes_back_from_storage_alone() {
 }
 
 #[test]
+fn a_new_directory_deletes_nothing_of_the_one_that_was_lost_until_something_was_restored() {
+    for ticks in [1, 40 * 24] {
+        let (old, world) = lived();
+        let good = old.backups().unwrap().usual_manifest.unwrap();
+        drop(old);
+        let directory = directory();
+        // Within the same hour: the newest list of that hour is the one of next to nothing. Then on for 40 days.
+        world.now.set(T0 + 60_000);
+        for _ in 0..ticks {
+            tick(&directory, &world);
+            directory.audit(None, &admin(), "act", "x", world.now.get()).unwrap();
+            world.now.set(world.now.get() + HOUR);
+        }
+        assert!(entries(&world, &good).iter().all(|entry| world.vault.files.borrow().contains_key(&entry.key)));
+        assert_eq!(directory.backups().unwrap().usual_manifest, Some(good.clone()));
+        // One conversation first, the rest later.
+        begin(&directory, &world, What::Conversation, Some("main:1"));
+        alarms(&directory, &world, 40);
+        tick(&directory, &world);
+        let action = RestoreAction { what: What::All, session: None, manifest: Some(good.clone()) };
+        if ticks == 1 {
+            directory.restore_backup(&action, &admin(), world.now.get()).unwrap();
+            alarms(&directory, &world, 40);
+            let restore = directory.last_restore().unwrap().unwrap();
+            assert_eq!((restore.state.as_str(), restore.done, restore.failed), ("done", 3, 0));
+            world.now.set(T0 + 31 * DAY);
+            tick(&directory, &world);
+        }
+        // After thirty days, and something restored, it goes like any other.
+        assert!(!world.vault.files.borrow().contains_key(&good), "{ticks} ticks");
+        // A file that was the newest twice stays as long as the lists from between the two.
+        world.now.set(world.now.get() + 31 * DAY);
+        tick(&directory, &world);
+        check_storage(&directory, &world);
+    }
+}
+
+#[test]
 fn a_restore_in_place_brings_back_people_and_keeps_audit_spending_and_conversations() {
     let (directory, world) = lived();
     world.now.set(T0 + HOUR);

@@ -5,7 +5,7 @@
 
 use super::{COVERED, Directory, DirectoryError, LAST_AT, LOOKED};
 use crate::backup::manifest::Entry;
-use crate::backup::retention::expired;
+use crate::backup::retention::{DAILY_FOR, expired};
 use crate::backup::{key, orders::BackUp};
 use crate::directory::HOUR;
 use crate::store::{Row, Sql, StoreError, Value, all_or_nothing};
@@ -96,12 +96,19 @@ impl<S: Sql> Directory<S> {
     }
 
     /// Keys that may be deleted now, at most [`DELETED_AT_ONCE`]: manifests too old, then what no manifest lists any more.
+    /// Those of a Directory before this one, which was lost, are not thinned out: an empty Directory's first backup must
+    /// not take the place of the last good one. They stay until something was restored, and thirty days at least.
     pub(super) fn superfluous(&self, now: i64) -> Result<Vec<String>, DirectoryError> {
-        let times = self.sql.run("SELECT at FROM backup_manifest ORDER BY at", &[])?;
-        let times = times.iter().map(|row| row.int(0)).collect::<Result<Vec<_>, _>>()?;
+        let times = |of: &str, before: i64| {
+            let query = format!("SELECT at FROM backup_manifest WHERE {of} AND at <= ?1 ORDER BY at");
+            let rows = self.sql.run(&query, &[before.into()])?;
+            rows.iter().map(|row| row.int(0)).collect::<Result<Vec<_>, StoreError>>()
+        };
+        let ours = expired(&times("found = 0", now)?, now);
+        let theirs = times("found = 2", now - DAILY_FOR)?;
         let limit = usize::try_from(DELETED_AT_ONCE).unwrap_or(1);
         let old: Vec<String> =
-            expired(&times, now).into_iter().take(limit).map(|at| key::of(key::MANIFEST, at)).collect();
+            ours.into_iter().chain(theirs).take(limit).map(|at| key::of(key::MANIFEST, at)).collect();
         if !old.is_empty() {
             return Ok(old);
         }

@@ -265,7 +265,7 @@ fn manifest(row: &Row) -> Result<ManifestView, StoreError> {
         at: row.int(1)?,
         objects: row.int(2)?,
         bytes: row.int(3)?,
-        found: row.int(4)? != 0,
+        found: row.int(4)? == 1,
     })
 }
 
