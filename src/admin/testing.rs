@@ -3,6 +3,8 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
+use serde_json::Value;
+
 use super::access::Identity;
 use super::doctor::facts::Stored;
 use super::port::{Fetched, ModelReply, Office};
@@ -69,6 +71,34 @@ impl TestOffice {
     pub fn page(&self, path: &str) -> String {
         match self.ask(Area::Pages, Method::Get, path, "", Lang::En) {
             Answer::Page { status: 200, html } => html,
+            other => panic!("{path}: {other:?}"),
+        }
+    }
+
+    /// Posts a page's form. Returns the page with its status, or 303 with where it leads.
+    pub fn post(&self, path: &str, fields: &[(&str, &str)]) -> (u16, String) {
+        let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        match self.ask(Area::Pages, Method::Post, path, &form, Lang::En) {
+            Answer::Page { status, html } => (status, html),
+            Answer::See(path) => (303, path),
+            other => panic!("{path}: {other:?}"),
+        }
+    }
+
+    /// Asks the API with a JSON body; an empty one is a GET.
+    pub fn api(&self, path: &str, body: Value) -> (u16, Value) {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let request = Request {
+            method: if body.is_null() { Method::Get } else { Method::Post },
+            segments: path.split('/').map(str::to_owned).collect(),
+            query: url::form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
+            fields: body.as_object().cloned().unwrap_or_default(),
+            lang: Lang::En,
+            origin: "https://bot.example".to_owned(),
+        };
+        let who = Identity::for_tests("ann@example.com");
+        match futures::executor::block_on(answer(self, Area::Api, &request, &who)) {
+            Answer::Json { status, json } => (status, serde_json::from_str(&json).unwrap()),
             other => panic!("{path}: {other:?}"),
         }
     }

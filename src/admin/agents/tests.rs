@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::admin::Area;
 use crate::admin::testing::{T0, TestOffice};
-use crate::admin::{Area, answer};
 use crate::directory::Actor;
 use crate::text::Lang;
 
@@ -15,33 +15,6 @@ fn office() -> TestOffice {
     office.bots = vec!["main".to_owned(), "work".to_owned()];
     office.variables.insert("DEFAULT_MODEL", "ollama/gpt-oss:120b".to_owned());
     office
-}
-
-fn post(office: &TestOffice, path: &str, fields: &[(&str, &str)]) -> (u16, String) {
-    let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-    match office.ask(Area::Pages, Method::Post, path, &form, Lang::En) {
-        Answer::Page { status, html } => (status, html),
-        Answer::See(path) => (303, path),
-        other => panic!("{path}: {other:?}"),
-    }
-}
-
-/// Asks the API with a JSON body; an empty one is a GET.
-fn api(office: &TestOffice, path: &str, body: Value) -> (u16, Value) {
-    let (path, query) = path.split_once('?').unwrap_or((path, ""));
-    let request = Request {
-        method: if body.is_null() { Method::Get } else { Method::Post },
-        segments: path.split('/').map(str::to_owned).collect(),
-        query: url::form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
-        fields: body.as_object().cloned().unwrap_or_default(),
-        lang: Lang::En,
-        origin: "https://bot.example".to_owned(),
-    };
-    let who = Identity::for_tests("ann@example.com");
-    match futures::executor::block_on(answer(office, Area::Api, &request, &who)) {
-        Answer::Json { status, json } => (status, serde_json::from_str(&json).unwrap()),
-        other => panic!("{path}: {other:?}"),
-    }
 }
 
 fn live(office: &TestOffice) -> Value {
@@ -65,9 +38,9 @@ fn two_bots_get_two_personas_by_two_forms() {
         ("thinking", "low"),
         ("tools", "none"),
     ];
-    assert_eq!(post(&office, "agents", &tutor), (303, "/_admin/agents?done=1".to_owned()));
+    assert_eq!(office.post("agents", &tutor), (303, "/_admin/agents?done=1".to_owned()));
     let bind = [("base", "1"), ("agent", "tutor"), ("bot", "work"), ("chat", ""), ("topic", "")];
-    assert_eq!(post(&office, "agents/bind", &bind).0, 303);
+    assert_eq!(office.post("agents/bind", &bind).0, 303);
     let expected = json!({
         "agents": {"tutor": {"name": "Tutor", "emoji": "🎓", "persona": "You teach.\nBe kind.",
             "model": "gemini/gemini-3.8-flash", "fallbacks": ["ollama/a", "ollama/b"], "thinking": "low", "tools": "none"}},
@@ -85,11 +58,11 @@ fn two_bots_get_two_personas_by_two_forms() {
     let html = office.page("agents/tutor");
     assert!(html.contains("value=\"ollama/a, ollama/b\"") && html.contains("You teach.\nBe kind.</textarea>"));
     let change = [("base", "2"), ("name", "Teacher"), ("persona", ""), ("fallbacks", "-")];
-    assert_eq!(post(&office, "agents/agent/tutor", &change).0, 303);
+    assert_eq!(office.post("agents/agent/tutor", &change).0, 303);
     assert_eq!(live(&office)["agents"]["tutor"], json!({"name": "Teacher", "fallbacks": []}));
     assert!(office.page("agents/tutor").contains("name=\"fallbacks\" value=\"-\""));
-    assert_eq!(post(&office, "agents/unbind", &[("base", "3"), ("bot", "work")]).0, 303);
-    assert_eq!(post(&office, "agents/agent/tutor/delete", &[("base", "4")]).0, 303);
+    assert_eq!(office.post("agents/unbind", &[("base", "3"), ("bot", "work")]).0, 303);
+    assert_eq!(office.post("agents/agent/tutor/delete", &[("base", "4")]).0, 303);
     assert_eq!(live(&office), json!({}));
     let audit = office.directory.audit_log(None, 50).unwrap();
     assert_eq!(audit.iter().filter(|entry| entry.who == "admin:ann@example.com").count(), 5, "{audit:?}");
@@ -99,7 +72,7 @@ fn two_bots_get_two_personas_by_two_forms() {
 fn a_mistake_is_named_by_its_place_and_what_was_typed_stays() {
     let office = office();
     let typed = [("base", "0"), ("id", "tutor"), ("name", "Tutor"), ("model", "nonsense"), ("persona", "Long text")];
-    let (status, html) = post(&office, "agents", &typed);
+    let (status, html) = office.post("agents", &typed);
     assert_eq!(status, 400);
     for shown in ["agents.tutor.model", "value=\"nonsense\"", "Long text</textarea>", "value=\"tutor\""] {
         assert!(html.contains(shown), "{shown}: {html}");
@@ -112,7 +85,7 @@ fn a_mistake_is_named_by_its_place_and_what_was_typed_stays() {
         ("agents/bind", vec![("agent", "main"), ("chat", "family")], "bindings[0].chat"),
         ("agents/bind", vec![("agent", "main"), ("topic", "5")], "bindings[0].topic"),
     ] {
-        let (status, html) = post(&office, path, &[vec![("base", "0")], fields].concat());
+        let (status, html) = office.post(path, &[vec![("base", "0")], fields].concat());
         assert_eq!(status, 400, "{place}");
         assert!(html.contains(&format!("<code>{place}")), "{place}: {html}");
     }
@@ -125,7 +98,7 @@ fn who_comes_second_is_told_and_loses_no_words() {
     let bob = Actor::Admin("bob@example.com".into());
     office.directory.save_config(0, r#"{"agents":{"tutor":{"name":"Bob's"}}}"#, "", &bob, T0).unwrap();
     let typed = [("base", "0"), ("name", "Mine"), ("persona", "My words")];
-    let (status, html) = post(&office, "agents/agent/tutor", &typed);
+    let (status, html) = office.post("agents/agent/tutor", &typed);
     assert_eq!(status, 409);
     assert!(
         html.contains("bob@example.com") && html.contains("My words</textarea>") && html.contains("value=\"Mine\"")
@@ -133,8 +106,8 @@ fn who_comes_second_is_told_and_loses_no_words() {
     assert!(html.contains("name=\"base\" value=\"1\""), "the next try is about what is live now");
     assert_eq!(live(&office)["agents"]["tutor"]["name"], "Bob's");
     let again = [("base", "1"), ("name", "Mine"), ("persona", "My words")];
-    assert_eq!(post(&office, "agents/agent/tutor", &again).0, 303);
-    assert_eq!(post(&office, "agents/agent/tutor", &again).0, 303, "a repeated request changes nothing more");
+    assert_eq!(office.post("agents/agent/tutor", &again).0, 303);
+    assert_eq!(office.post("agents/agent/tutor", &again).0, 303, "a repeated request changes nothing more");
     assert_eq!(office.directory.live().unwrap().unwrap().0, 2);
 }
 
@@ -144,25 +117,25 @@ fn a_place_has_one_binding_and_goes_with_its_agent() {
     office.directory.save_config(0, r#"{"agents":{"a":{},"b":{}}}"#, "", &Actor::System, T0).unwrap();
     for (base, agent) in [("1", "a"), ("2", "b")] {
         let fields = [("base", base), ("agent", agent), ("bot", "work"), ("chat", "-100"), ("topic", "5")];
-        assert_eq!(post(&office, "agents/bind", &fields).0, 303);
+        assert_eq!(office.post("agents/bind", &fields).0, 303);
     }
     assert_eq!(live(&office)["bindings"], json!([{"bot": "work", "chat": -100, "topic": 5, "agent": "b"}]));
-    assert_eq!(post(&office, "agents/unbind", &[("base", "3"), ("bot", "work"), ("chat", "-100")]).0, 404);
-    assert_eq!(post(&office, "agents/agent/b/delete", &[("base", "3")]).0, 303);
+    assert_eq!(office.post("agents/unbind", &[("base", "3"), ("bot", "work"), ("chat", "-100")]).0, 404);
+    assert_eq!(office.post("agents/agent/b/delete", &[("base", "3")]).0, 303);
     assert_eq!(live(&office), json!({"agents": {"a": {}}}));
-    assert_eq!(post(&office, "agents/agent/b/delete", &[("base", "4")]).0, 404);
+    assert_eq!(office.post("agents/agent/b/delete", &[("base", "4")]).0, 404);
 }
 
 #[test]
 fn the_api_is_the_same_as_json() {
     let office = office();
     let agent = json!({"base": 0, "new": true, "name": "Tutor", "fallbacks": ["ollama/a"], "tools": "none"});
-    assert_eq!(api(&office, "agents/tutor", agent.clone()), (200, json!({"version": 1, "changed": true})));
-    let (status, refused) = api(&office, "agents/tutor", agent);
+    assert_eq!(office.api("agents/tutor", agent.clone()), (200, json!({"version": 1, "changed": true})));
+    let (status, refused) = office.api("agents/tutor", agent);
     assert_eq!((status, &refused["error"]["problems"][0]["path"]), (400, &json!("agents.tutor")));
     let bound = json!({"base": 1, "bot": "work", "chat": -100, "agent": "tutor"});
-    assert_eq!(api(&office, "bindings", bound), (200, json!({"version": 2, "changed": true})));
-    let (_, view) = api(&office, "agents", Value::Null);
+    assert_eq!(office.api("bindings", bound), (200, json!({"version": 2, "changed": true})));
+    let (_, view) = office.api("agents", Value::Null);
     assert_eq!(
         view["agents"],
         json!([
@@ -172,20 +145,20 @@ fn the_api_is_the_same_as_json() {
         ])
     );
     assert_eq!(view["version"], 2);
-    let (_, found) = api(&office, "agents/resolve?bot=work&chat=-100&topic=9", Value::Null);
+    let (_, found) = office.api("agents/resolve?bot=work&chat=-100&topic=9", Value::Null);
     assert_eq!((&found["agent"], &found["by"]["chat"]), (&json!("tutor"), &json!(-100)));
-    let (_, found) = api(&office, "agents/resolve?bot=main&chat=-100", Value::Null);
+    let (_, found) = office.api("agents/resolve?bot=main&chat=-100", Value::Null);
     assert_eq!((&found["agent"], &found["by"]), (&json!("main"), &Value::Null));
     for (path, status) in
         [("agents/resolve?bot=main", 400), ("agents/resolve?bot=main&chat=x", 400), ("agents/a/b", 404)]
     {
-        assert_eq!(api(&office, path, Value::Null).0, status, "{path}");
+        assert_eq!(office.api(path, Value::Null).0, status, "{path}");
     }
     let unknown = json!({"base": 2, "colour": "blue"});
-    let (status, refused) = api(&office, "agents/tutor", unknown);
+    let (status, refused) = office.api("agents/tutor", unknown);
     assert_eq!((status, &refused["error"]["problems"][0]["path"]), (400, &json!("agents.tutor.colour")));
-    assert_eq!(api(&office, "bindings/delete", json!({"base": 2, "bot": "work", "chat": -100})).0, 200);
-    assert_eq!(api(&office, "agents/tutor/delete", json!({"base": 3})).1["version"], 4);
+    assert_eq!(office.api("bindings/delete", json!({"base": 2, "bot": "work", "chat": -100})).0, 200);
+    assert_eq!(office.api("agents/tutor/delete", json!({"base": 3})).1["version"], 4);
 }
 
 #[test]
@@ -204,7 +177,7 @@ fn chats_are_offered_by_name() {
 fn foreign_script_is_inert_wherever_it_stands() {
     let office = office();
     let fields = [("base", "0"), ("id", "evil"), ("persona", EVIL), ("name", "<b>x"), ("model", EVIL)];
-    let (status, html) = post(&office, "agents", &fields);
+    let (status, html) = office.post("agents", &fields);
     assert_eq!(status, 400);
     assert!(!html.contains("<script>alert") && !html.contains("<img") && !html.contains("<b>x"));
     let document = json!({"agents": {"evil": {"persona": EVIL, "name": "<b>x"}}});

@@ -3,43 +3,13 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::admin::Area;
 use crate::admin::testing::{T0, TestOffice};
-use crate::admin::{Area, answer};
 use crate::directory::{Actor, Caps, DmPolicy};
 use crate::text::Lang;
 
 const CAPS: Caps = Caps { day_nano_usd: 1_000_000_000, month_nano_usd: 10_000_000_000, person_day_nano_usd: None };
 const EVIL: &str = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>";
-
-fn form(fields: &[(&str, &str)]) -> String {
-    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
-}
-
-fn post(office: &TestOffice, path: &str, fields: &[(&str, &str)]) -> (u16, String) {
-    match office.ask(Area::Pages, Method::Post, path, &form(fields), Lang::En) {
-        Answer::Page { status, html } => (status, html),
-        Answer::See(path) => (303, path),
-        other => panic!("{path}: {other:?}"),
-    }
-}
-
-/// Asks the API with a JSON body; an empty one is a GET.
-fn api(office: &TestOffice, path: &str, body: Value) -> (u16, Value) {
-    let (path, query) = path.split_once('?').unwrap_or((path, ""));
-    let request = Request {
-        method: if body.is_null() { Method::Get } else { Method::Post },
-        segments: path.split('/').map(str::to_owned).collect(),
-        query: url::form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
-        fields: body.as_object().cloned().unwrap_or_default(),
-        lang: Lang::En,
-        origin: "https://bot.example".to_owned(),
-    };
-    let who = Identity::for_tests("ann@example.com");
-    match futures::executor::block_on(answer(office, Area::Api, &request, &who)) {
-        Answer::Json { status, json } => (status, serde_json::from_str(&json).unwrap()),
-        other => panic!("{path}: {other:?}"),
-    }
-}
 
 fn day_cap(office: &TestOffice) -> u64 {
     office.directory.caps(&CAPS).unwrap().day_nano_usd
@@ -76,13 +46,13 @@ fn fields_are_reviewed_saved_and_live() {
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()));
     let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let (status, html) = post(&office, "settings/review", &fields);
+    let (status, html) = office.post("settings/review", &fields);
     assert_eq!(status, 200);
     assert!(html.contains("<code>budget.day_usd</code>") && html.contains("<ins dir=\"auto\">2.5</ins>"), "{html}");
     assert!(html.contains("The provider `gemini` is not set up"));
     assert_eq!(office.directory.live().unwrap(), None, "a review saves nothing");
     let typed = hidden(&html[html.find("settings/save").unwrap()..], "document");
-    let saved = post(&office, "settings/save", &[("base", "0"), ("document", &typed), ("note", "More")]);
+    let saved = office.post("settings/save", &[("base", "0"), ("document", &typed), ("note", "More")]);
     assert_eq!(saved, (303, "/_admin/settings?done=1".to_owned()));
     assert_eq!(day_cap(&office), 2_500_000_000);
     assert_eq!(office.directory.dm_policy().unwrap(), DmPolicy::Allowlist);
@@ -94,7 +64,7 @@ fn fields_are_reviewed_saved_and_live() {
     }
     // A blank field leaves its place to the environment, the rest of the document stays.
     let fields = [("fields", "1"), ("base", "1"), ("document", typed.as_str()), ("budget.day_usd", " ")];
-    let (_, html) = post(&office, "settings/review", &fields);
+    let (_, html) = office.post("settings/review", &fields);
     let after: Value = serde_json::from_str(&hidden(&html[html.find("settings/save").unwrap()..], "document")).unwrap();
     assert_eq!(after.get("budget"), None);
     assert_eq!(after["access"]["private"], "allowlist");
@@ -105,7 +75,7 @@ fn what_was_typed_stays_when_it_is_refused() {
     let office = TestOffice::new();
     let typed = "{\"budget\":{\"day_usd\":\"lots\"},\"modles\":{}}";
     for path in ["settings/review", "settings/save"] {
-        let (status, html) = post(&office, path, &[("base", "0"), ("document", typed), ("note", "My note")]);
+        let (status, html) = office.post(path, &[("base", "0"), ("document", typed), ("note", "My note")]);
         assert_eq!(status, 400);
         for shown in [
             "<code>budget.day_usd</code>",
@@ -123,19 +93,16 @@ fn what_was_typed_stays_when_it_is_refused() {
         );
         assert!(!html.contains("action=\"/_admin/settings/save\""), "nothing to save");
     }
-    let (status, html) = post(&office, "settings/review", &[("base", "0"), ("document", "{oops")]);
+    let (status, html) = office.post("settings/review", &[("base", "0"), ("document", "{oops")]);
     assert_eq!(status, 400);
     assert!(html.contains("{oops</textarea>") && html.contains("This is not JSON"));
     let fields =
         [("fields", "1"), ("base", "0"), ("document", "{}"), ("budget.day_usd", "a lot"), ("access.private", "x")];
-    let (status, html) = post(&office, "settings/review", &fields);
+    let (status, html) = office.post("settings/review", &fields);
     assert_eq!(status, 400);
     assert!(html.contains("value=\"a lot\"") && html.contains("<option value=\"x\" selected>"));
-    let (status, html) = post(
-        &office,
-        "settings/save",
-        &[("base", "0"), ("document", "{\"models\":{\"fallbacks\":[]}}"), ("note", "a\nb")],
-    );
+    let (status, html) = office
+        .post("settings/save", &[("base", "0"), ("document", "{\"models\":{\"fallbacks\":[]}}"), ("note", "a\nb")]);
     assert_eq!(status, 400);
     assert!(html.contains("<code>note</code>"));
     assert_eq!(office.directory.newest_config().unwrap(), None);
@@ -147,10 +114,10 @@ fn who_saves_second_sees_the_first_and_loses_nothing() {
     bob_saves(&office, 0, r#"{"budget":{"day_usd":7}}"#);
     let mine = r#"{"access":{"private":"open"}}"#;
     // The page was opened before Bob saved.
-    let (status, html) = post(&office, "settings/review", &[("base", "0"), ("document", mine)]);
+    let (status, html) = office.post("settings/review", &[("base", "0"), ("document", mine)]);
     assert_eq!(status, 200);
     assert!(html.contains("Version 1 was saved meanwhile") && html.contains("<del dir=\"auto\">7</del>"));
-    let (status, html) = post(&office, "settings/save", &[("base", "0"), ("document", mine), ("note", "Mine")]);
+    let (status, html) = office.post("settings/save", &[("base", "0"), ("document", mine), ("note", "Mine")]);
     assert_eq!(status, 409);
     for shown in
         ["admin:bob@example.com saved version 1", "<del dir=\"auto\">7</del>", "value=\"Mine\"", "&quot;open&quot;"]
@@ -160,12 +127,12 @@ fn who_saves_second_sees_the_first_and_loses_nothing() {
     assert_eq!(day_cap(&office), 7_000_000_000);
     let save = &html[html.find("settings/save").unwrap()..];
     assert_eq!(hidden(save, "base"), "1");
-    let saved = post(&office, "settings/save", &[("base", "1"), ("document", mine), ("note", "Mine")]);
+    let saved = office.post("settings/save", &[("base", "1"), ("document", mine), ("note", "Mine")]);
     assert_eq!(saved.0, 303);
     // Both are in the history.
     let html = office.page("settings");
     assert!(html.contains("admin:bob@example.com") && html.contains("Mine"));
-    let again = post(&office, "settings/save", &[("base", "2"), ("document", mine)]);
+    let again = office.post("settings/save", &[("base", "2"), ("document", mine)]);
     assert_eq!(again, (303, "/_admin/settings?same=1".to_owned()));
     assert!(office.page("settings?same=1").contains("no version was made"));
 }
@@ -185,11 +152,11 @@ fn a_version_is_looked_at_and_made_live_again() {
         html.contains("<del dir=\"auto\">2</del> → <ins dir=\"auto\">3</ins>")
             && html.contains("&quot;day_usd&quot;: 3.0")
     );
-    let rolled = post(&office, "settings/rollback", &[("base", "12"), ("version", "3")]);
+    let rolled = office.post("settings/rollback", &[("base", "12"), ("version", "3")]);
     assert_eq!(rolled.0, 303);
     assert_eq!(day_cap(&office), 3_000_000_000);
     assert!(office.page("settings").contains("back to version 3"));
-    let (status, html) = post(&office, "settings/rollback", &[("base", "12"), ("version", "1")]);
+    let (status, html) = office.post("settings/rollback", &[("base", "12"), ("version", "1")]);
     assert_eq!(status, 409);
     assert!(html.contains("admin:ann@example.com saved version 13"));
     assert_eq!(day_cap(&office), 3_000_000_000);
@@ -210,14 +177,14 @@ fn foreign_words_are_inert() {
         vec![office.page("settings"), office.page("settings/versions/1"), office.page("settings/versions/2")];
     let typed = json!({ EVIL: EVIL, "models": { "default": EVIL, "fallbacks": [EVIL] } }).to_string();
     let fields = [("base", "0"), ("document", typed.as_str()), ("note", EVIL)];
-    pages.push(post(&office, "settings/review", &fields).1);
-    pages.push(post(&office, "settings/save", &fields).1);
-    pages.push(post(&office, "settings/review", &[("base", "2"), ("document", document.as_str()), ("note", EVIL)]).1);
+    pages.push(office.post("settings/review", &fields).1);
+    pages.push(office.post("settings/save", &fields).1);
+    pages.push(office.post("settings/review", &[("base", "2"), ("document", document.as_str()), ("note", EVIL)]).1);
     let fields =
         [("fields", "1"), ("base", "0"), ("document", "{}"), ("models.default", EVIL), ("access.private", EVIL)];
-    pages.push(post(&office, "settings/review", &fields).1);
+    pages.push(office.post("settings/review", &fields).1);
     let textarea = format!("</textarea>{EVIL}");
-    pages.push(post(&office, "settings/review", &[("base", "0"), ("document", textarea.as_str())]).1);
+    pages.push(office.post("settings/review", &[("base", "0"), ("document", textarea.as_str())]).1);
     for html in pages {
         assert!(html.contains("alert(1)"), "the words are shown");
         assert!(!html.contains("<script>alert") && !html.contains("<img") && !html.contains("</textarea>&lt;script>"));
@@ -235,7 +202,7 @@ fn of_secrets_only_whether_they_are_set() {
     office.variables.insert("GEMINI_API_KEY", "AIzaSyA1234567890abcdefghijklmnopqrstuv".into());
     office.variables.insert("DAILY_BUDGET_USD", "3".into());
     let html = office.page("settings");
-    let (_, view) = api(&office, "settings", Value::Null);
+    let (_, view) = office.api("settings", Value::Null);
     for text in [html.clone(), view.to_string()] {
         assert!(!text.contains("AAHdq") && !text.contains("AIza"));
     }
@@ -256,34 +223,34 @@ fn of_secrets_only_whether_they_are_set() {
 #[test]
 fn the_api_does_what_the_page_does() {
     let office = TestOffice::new();
-    let (status, view) = api(&office, "settings", Value::Null);
+    let (status, view) = office.api("settings", Value::Null);
     assert_eq!((status, &view["version"], &view["document"], &view["schema"]), (200, &json!(0), &json!({}), &json!(1)));
     let document = json!({"budget": {"day_usd": 4}});
-    let (status, checked) = api(&office, "settings/check", json!({"document": document}));
+    let (status, checked) = office.api("settings/check", json!({"document": document}));
     assert_eq!((status, checked["changes"][0]["path"].as_str()), (200, Some("budget.day_usd")));
     assert_eq!(office.directory.live().unwrap(), None);
-    let (status, saved) = api(&office, "settings", json!({"base": 0, "document": document, "note": "four"}));
+    let (status, saved) = office.api("settings", json!({"base": 0, "document": document, "note": "four"}));
     assert_eq!((status, saved), (200, json!({"version": 1, "changed": true})));
     assert_eq!(day_cap(&office), 4_000_000_000);
-    let (status, error) = api(&office, "settings", json!({"base": 0, "document": {"budget": {"day_usd": 5}}}));
+    let (status, error) = office.api("settings", json!({"base": 0, "document": {"budget": {"day_usd": 5}}}));
     assert_eq!((status, &error["error"]["code"]), (409, &json!("conflict")));
     let (status, error) =
-        api(&office, "settings", json!({"base": 1, "document": {"agents": {"main": {"model": "gpt"}}}}));
+        office.api("settings", json!({"base": 1, "document": {"agents": {"main": {"model": "gpt"}}}}));
     assert_eq!((status, &error["error"]["problems"][0]["path"]), (400, &json!("agents.main.model")));
     for body in [json!({"document": {}}), json!({"base": 1}), json!({"base": "x", "document": {}})] {
-        assert_eq!(api(&office, "settings", body).0, 400);
+        assert_eq!(office.api("settings", body).0, 400);
     }
-    let (status, saved) = api(&office, "settings", json!({"base": 1, "document": "{\"budget\":{\"day_usd\":5}}"}));
+    let (status, saved) = office.api("settings", json!({"base": 1, "document": "{\"budget\":{\"day_usd\":5}}"}));
     assert_eq!((status, &saved["version"]), (200, &json!(2)));
-    let (_, versions) = api(&office, "settings/versions?limit=1", Value::Null);
+    let (_, versions) = office.api("settings/versions?limit=1", Value::Null);
     assert_eq!((versions.as_array().unwrap().len(), &versions[0]["version"]), (1, &json!(2)));
-    let (_, one) = api(&office, "settings/versions/1", Value::Null);
+    let (_, one) = office.api("settings/versions/1", Value::Null);
     assert_eq!((&one["note"], &one["document"]), (&json!("four"), &json!({"budget": {"day_usd": 4.0}})));
-    assert_eq!(api(&office, "settings/versions/9", Value::Null).0, 404);
-    let (status, saved) = api(&office, "settings/rollback", json!({"base": 2, "version": 1}));
+    assert_eq!(office.api("settings/versions/9", Value::Null).0, 404);
+    let (status, saved) = office.api("settings/rollback", json!({"base": 2, "version": 1}));
     assert_eq!((status, saved), (200, json!({"version": 3, "changed": true})));
     assert_eq!(day_cap(&office), 4_000_000_000);
-    let (status, schema) = api(&office, "settings/schema", Value::Null);
+    let (status, schema) = office.api("settings/schema", Value::Null);
     assert_eq!((status, &schema["type"]), (200, &json!("object")));
 }
 
@@ -309,7 +276,7 @@ fn a_document_of_another_release_is_told_and_can_be_mended() {
     assert!(html.contains("This release cannot read version 2") && html.contains("<code>moods</code>"));
     assert!(html.contains("&quot;moods&quot;"), "it is there to be mended");
     assert_eq!(day_cap(&office), 1_000_000_000);
-    let mended = post(&office, "settings/save", &[("base", "2"), ("document", r#"{"budget":{"day_usd":9}}"#)]);
+    let mended = office.post("settings/save", &[("base", "2"), ("document", r#"{"budget":{"day_usd":9}}"#)]);
     assert_eq!(mended.0, 303);
     assert_eq!(day_cap(&office), 9_000_000_000);
 }
