@@ -7,6 +7,7 @@ pub mod backup;
 pub mod chat;
 pub mod directory;
 pub mod llm;
+pub mod relay;
 pub mod store;
 pub mod telegram;
 pub mod text;

@@ -15,7 +15,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("store", &[]),
     ("backup", &["store", "text"]),
     ("directory", &["telegram", "llm", "backup", "store", "text"]),
-    ("chat", &["telegram", "llm", "directory", "backup", "store", "text"]),
+    ("chat", &["telegram", "llm", "directory", "relay", "backup", "store", "text"]),
     ("admin", &["telegram", "llm", "directory", "chat", "relay", "backup", "store", "text"]),
     ("edge", &["telegram", "llm", "directory", "chat", "relay", "admin", "backup", "store", "text"]),
     ("bin", &["relay", "llm"]),

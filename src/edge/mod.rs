@@ -17,7 +17,7 @@ mod live;
 mod metrics;
 mod objects;
 mod profiles;
-mod relay_object;
+mod relay;
 mod router;
 mod sql;
 mod telegram;

@@ -12,6 +12,7 @@ use worker::{Env, Error, Response, Result, Stub};
 use super::body::Payload;
 use super::clock;
 use super::http::request_init;
+use crate::relay::HubView;
 
 #[wasm_bindgen]
 extern "C" {
@@ -51,6 +52,25 @@ pub async fn ask_directory(env: &Env, path: &str, body: String) -> Option<String
 pub async fn directory_socket(env: &Env, path: &str) -> Result<Response> {
     let stub = env.durable_object("DIRECTORY")?.get_by_name("directory")?;
     send(DEADLINE_MS, stub, "GET", path, &[("upgrade", Some("websocket"))], None).await
+}
+
+/// A WebSocket to the relays' hub: `/relay` for a relay whose token was found good, `/call` for a conversation's call. The
+/// answer holds the other end.
+pub async fn hub_socket(env: &Env, path: &str) -> Result<Response> {
+    let stub = env.durable_object("RELAY")?.get_by_name("hub")?;
+    send(DEADLINE_MS, stub, "GET", path, &[("upgrade", Some("websocket"))], None).await
+}
+
+/// What the hub knows of its relays; `None`: it did not answer.
+pub async fn hub_view(env: &Env) -> Option<HubView> {
+    let stub = env.durable_object("RELAY").ok()?.get_by_name("hub").ok()?;
+    let response = call(stub, "/view", &[], None).await.ok()?;
+    if response.status_code() != 200 {
+        return None;
+    }
+    let response: web_sys::Response = response.into();
+    let text = JsFuture::from(response.text().ok()?).await.ok()?.as_string()?;
+    serde_json::from_str(&text).ok()
 }
 
 /// The conversation `session`.

@@ -3,7 +3,7 @@
 
 use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
 
-use super::router::refuse;
+use super::super::router::refuse;
 
 #[durable_object(fetch)]
 pub struct RelayHub;
