@@ -1,6 +1,6 @@
 //! Every frame byte for byte, and what is none.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use proptest::prelude::*;
 
