@@ -6,6 +6,7 @@
 
 pub mod flow;
 pub mod frame;
+pub mod hub;
 pub mod message;
 pub mod route;
 pub mod view;
