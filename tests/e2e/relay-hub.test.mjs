@@ -9,8 +9,8 @@ import { connect, connectRelay, encode, hex, MAX_FRAME, newCall } from "./suppor
 import { SOON_MS, startWorld } from "./support/world.mjs";
 
 const TOKEN = "relay-token";
-/** The platform lets an object sleep after about 10 s without an event. */
-const ASLEEP_MS = 13_000;
+/** The platform lets an object sleep after about 10 s without an event; an alarm set before may be one, 5 s on. */
+const ASLEEP_MS = 17_000;
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
