@@ -75,6 +75,18 @@ test('frozen: neither data nor a close passes, a new connection gets nowhere; th
   await until(() => far.text === 'late' && near.text === 'later' && near.ended && accepted[1]?.text === 'new');
 });
 
+test('stranded: what is open is dead without a word, a new connection works', async () => {
+  const [near, far] = await pair();
+  cut.strand();
+  near.socket.write('never');
+  far.socket.end();
+  const [other, there] = await dial();
+  other.socket.write('new');
+  await until(() => there.text === 'new');
+  await sleep(100);
+  assert.deepEqual([far.text, near.ended, near.closed], ['', false, false]);
+});
+
 test('cut: both ends are reset; refused: the next one too', async () => {
   const [near, far] = await pair();
   cut.cut();

@@ -10,10 +10,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 const MOST_HELD = 256 * 1024;
 
 /** One way of a connection: reads from `from`, writes to `to`, as the network of now lets it. */
-async function pump(network, from, to) {
+async function pump(network, pair, from, to) {
   const clock = { free: 0 };
   try {
     for await (const bytes of from.iterator({ destroyOnReturn: false })) {
+      if (pair.stranded) return;
       const due = performance.now() + network.delayMs;
       await network.thawed();
       if (network.delayMs > 0) await sleep(Math.max(0, due - performance.now()));
@@ -22,16 +23,16 @@ async function pump(network, from, to) {
         await sleep(Math.max(0, clock.free - performance.now()));
       }
       await network.thawed();
-      if (to.destroyed) return;
+      if (to.destroyed || pair.stranded) return;
       network.passed += bytes.length;
       if (!to.write(bytes)) await new Promise((resolve) => to.once("drain", resolve).once("close", resolve));
     }
     await network.thawed();
-    to.end();
+    if (!pair.stranded) to.end();
   } catch {
     // Reset by one side: the other hears of it once the network is there.
     await network.thawed();
-    to.resetAndDestroy();
+    if (!pair.stranded) to.resetAndDestroy();
   }
 }
 
@@ -39,6 +40,7 @@ async function pump(network, from, to) {
  * A way to `target` (an http: address). Resolves to
  *   `url`                  where to dial instead
  *   `freeze()`, `thaw()`   nothing gets through, in both directions, and nobody is told; as before
+ *   `strand()`             connections of now are forgotten: nothing passes on them ever again; new ones work
  *   `cut()`                every connection ends with a reset, at both ends
  *   `refuse(true|false)`   new connections are reset at once
  *   `delay(ms)`, `slow(bytesPerSecond)`   for each way of each connection; 0 and Infinity are as before
@@ -73,8 +75,8 @@ export async function startCut(target) {
     far.on("error", () => {});
     // Nobody listens there: as if nobody listened here.
     far.once("error", () => far.connecting || near.resetAndDestroy());
-    pump(network, near, far);
-    pump(network, far, near);
+    pump(network, pair, near, far);
+    pump(network, pair, far, near);
     return undefined;
   });
   await new Promise((resolve, reject) => server.once("error", reject).listen(0, "127.0.0.1", resolve));
@@ -92,6 +94,9 @@ export async function startCut(target) {
     url: `http://127.0.0.1:${server.address().port}`,
     freeze: () => void (network.frozen = true),
     thaw,
+    strand() {
+      for (const pair of pairs) pair.stranded = true;
+    },
     cut,
     refuse: (yes) => void (refusing = yes),
     delay: (ms) => void (network.delayMs = ms),
