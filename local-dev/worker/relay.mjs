@@ -15,17 +15,18 @@ const STOP_MS = 3_000;
  * Starts the relay.
  *
  * - `program`: its path; `url`: the Worker's; `token`: written to `tokenFile`, which only its owner can read.
- * - `ollama`, `name`: what it stands for; `metrics`: a port for its metrics.
+ * - `ollama`, `name`: what it stands for; `metrics`: a port for its metrics; `args`: what else it is given.
+ * - `log`: the name of its log in `.cache/logs/`.
  * - `onExit(reason)`: called if it ends by itself.
  *
  * Returns `{ pid, command, logFile, untilHealthy, close }`; `command` is what a person would type.
  */
-export function startRelay({ program, url, token, tokenFile, ollama, name = "home", metrics, onExit = () => {} }) {
+export function startRelay({ program, url, token, tokenFile, ollama, name = "home", metrics, args: more = [], log: logName = "ollama-relay", onExit = () => {} }) {
   mkdirSync(dirname(tokenFile), { recursive: true });
   writeFileSync(tokenFile, `${token}\n`, { mode: 0o600 });
   const address = `127.0.0.1:${metrics}`;
-  const args = ["--url", `${url.replace(/^http/, "ws")}/relay`, "--token-file", relative(root, tokenFile), "--ollama", ollama, "--name", name, "--metrics", address];
-  const logFile = join(logs, "ollama-relay.log");
+  const args = ["--url", `${url.replace(/^http/, "ws")}/relay`, "--token-file", relative(root, tokenFile), "--ollama", ollama, "--name", name, "--metrics", address, ...more.map(String)];
+  const logFile = join(logs, `${logName}.log`);
   mkdirSync(logs, { recursive: true });
   const log = createWriteStream(logFile, { mode: 0o600 });
   const child = spawn(program, args, { cwd: root, detached: true, stdio: ["ignore", "pipe", "pipe"] });

@@ -9,6 +9,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 const MOST_HELD = 256 * 1024;
 
+/** Until the socket has taken what there is, or is gone. */
+function taken(socket) {
+  return new Promise((resolve) => {
+    const go = () => (socket.off("drain", go), socket.off("close", go), resolve());
+    socket.on("drain", go).on("close", go);
+  });
+}
+
 /** One way of a connection: reads from `from`, writes to `to`, as the network of now lets it. */
 async function pump(network, pair, from, to) {
   const clock = { free: 0 };
@@ -25,7 +33,7 @@ async function pump(network, pair, from, to) {
       await network.thawed();
       if (to.destroyed || pair.stranded) return;
       network.passed += bytes.length;
-      if (!to.write(bytes)) await new Promise((resolve) => to.once("drain", resolve).once("close", resolve));
+      if (!to.write(bytes)) await taken(to);
     }
     await network.thawed();
     if (!pair.stranded) to.end();

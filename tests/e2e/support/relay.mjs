@@ -11,6 +11,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { startOllama } from "../../../local-dev/models/ollama.mjs";
 import { relayProgram } from "../../../local-dev/relay.mjs";
 import { freePort } from "../../../local-dev/worker/ports.mjs";
+import { startCut } from "./cut.mjs";
 
 export const TOKEN = "relay-token-0123456789abcdef";
 
@@ -99,4 +100,38 @@ export async function startRelay(world, settings) {
     throw error;
   }
   return relay;
+}
+
+/**
+ * Somebody's home: an Ollama, a relay before it, and with `net: true` a network between that relay and the Worker.
+ *
+ * Resolves to `{ name, model, ollama, relay, net, ask, asked, close }`: `model` is what /model calls its first model;
+ * `ask(person, text, behaviour)` says it, and the Ollama how to behave; `asked(text)` has the requests. `relay` is the one
+ * of now: `home.relay = await home.relay.again()`.
+ */
+export async function startHome(world, { name = "home", models, net = false, ollama: forOllama, ...settings } = {}) {
+  const ollama = await startLocalOllama({ ...(models && { models }), ...forOllama });
+  const network = net ? await startCut(world.worker.url) : undefined;
+  const home = {
+    name,
+    model: `relay:${name}/${models?.[0].name ?? "qwen3:8b"}`,
+    ollama,
+    net: network,
+    ask(person, text, behaviour = {}) {
+      ollama.script({ match: text, ...behaviour });
+      return person.send(text);
+    },
+    asked: (text) => ollama.requests().filter((request) => request.lastUser?.includes(text)),
+    async close() {
+      await home.relay?.close();
+      await Promise.all([ollama.close(), network?.close()]);
+    },
+  };
+  try {
+    home.relay = await startRelay(world, { name, ollama, via: network?.url, ...settings });
+  } catch (error) {
+    await home.close();
+    throw error;
+  }
+  return home;
 }
