@@ -1,7 +1,5 @@
 //! Any bytes as a frame of the relay's protocol: reading them never panics, what is read stays the same when it is written
-//! and read again, and `peek`, by which the hub passes frames on, says the same as `read`.
-//!
-//!     cargo +nightly fuzz run frame fuzz/corpus/frame fuzz/seeds/frame
+//! and read again, and `peek`, by which the hub passes frames on, says the same as `read`. How to run it: docs/contributing.md.
 //!
 //! Deliberately not here: what `npm test` checks with 1,000 cases (src/relay/frame/tests.rs), and what may follow what.
 
