@@ -4,7 +4,7 @@
 //
 // For use: `target/relay/ollama-relay`, as it is installed. With --tests `target/debug/ollama-relay`, which `cargo test` has
 // built with everything else: asked for in cargo's own words, so that nothing is compiled a second time.
-// TIDECLAW_RELAY names a program built elsewhere, which is taken as it is.
+// TIDECLAW_RELAY names a program built elsewhere, which is taken as it is; so is what is there with TIDECLAW_PREBUILT=1.
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -33,8 +33,9 @@ export const relayProgram = (purpose) => process.env.TIDECLAW_RELAY ?? join(root
  */
 export async function buildRelay(purpose, { ready, verbose = false } = {}) {
   const file = relayProgram(purpose);
-  if (process.env.TIDECLAW_RELAY !== undefined) {
-    if (!existsSync(file)) throw new Failure(`TIDECLAW_RELAY: there is no ${file}.`);
+  const { TIDECLAW_RELAY: elsewhere, TIDECLAW_PREBUILT: prebuilt } = process.env;
+  if (elsewhere !== undefined || prebuilt === "1") {
+    if (!existsSync(file)) throw new Failure(`${elsewhere === undefined ? "TIDECLAW_PREBUILT=1" : "TIDECLAW_RELAY"}: there is no ${file}.`);
     return { program: file, fresh: false };
   }
   const { native } = ready ?? (await setUp());
