@@ -6,8 +6,11 @@
 
 pub mod flow;
 pub mod frame;
+pub mod guard;
 pub mod message;
+pub mod pattern;
 pub mod route;
+pub mod server;
 pub mod view;
 
 pub use flow::{Broken, Inflow, Outflow};
