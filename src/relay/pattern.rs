@@ -23,7 +23,8 @@ impl Patterns {
     /// Whether callers may use `model`.
     pub fn allow(&self, model: &str) -> bool {
         let full = with_tag(model);
-        let fits = |pattern: &String| matches(pattern, model) || matches(pattern, &full) || matches(&with_tag(pattern), &full);
+        let fits =
+            |pattern: &String| matches(pattern, model) || matches(pattern, &full) || matches(&with_tag(pattern), &full);
         self.0.is_empty() || self.0.iter().any(fits)
     }
 
@@ -32,7 +33,8 @@ impl Patterns {
         let mut list: Value = serde_json::from_slice(list).ok()?;
         let models = list.get_mut("models")?;
         if let Some(models) = models.as_array_mut() {
-            let name = |model: &Value| ["name", "model"].iter().find_map(|key| model.get(key)?.as_str().map(str::to_owned));
+            let name =
+                |model: &Value| ["name", "model"].iter().find_map(|key| model.get(key)?.as_str().map(str::to_owned));
             models.retain(|model| name(model).is_some_and(|name| self.allow(&name)));
         } else if !models.is_null() {
             return None;
@@ -108,7 +110,8 @@ mod tests {
 
     #[test]
     fn what_may_not_be_used_is_not_in_the_lists() {
-        let list = br#"{"models":[{"name":"qwen3:8b","size":7},{"name":"secret:1b"},{"model":"qwen3:32b"},{"size":3}]}"#;
+        let list =
+            br#"{"models":[{"name":"qwen3:8b","size":7},{"name":"secret:1b"},{"model":"qwen3:32b"},{"size":3}]}"#;
         let kept = Patterns::new(["qwen3*"]).filter(list).unwrap();
         assert_eq!(kept, br#"{"models":[{"name":"qwen3:8b","size":7},{"model":"qwen3:32b"}]}"#);
         assert_eq!(Patterns::default().filter(b"{\"models\":null}").unwrap(), b"{\"models\":null}");

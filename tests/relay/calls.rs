@@ -15,7 +15,8 @@ async fn a_relay_introduces_itself_and_serves_a_call() {
     assert_eq!((hello.name.as_str(), hello.state.max_parallel, hello.takeover), ("vds", 3, true));
     assert_eq!(hello.software, env!("CARGO_PKG_VERSION"));
     assert!(hello.calls.is_empty());
-    let models: Vec<_> = hello.state.models.iter().map(|model| (model.name.as_str(), model.size, model.loaded)).collect();
+    let models: Vec<_> =
+        hello.state.models.iter().map(|model| (model.name.as_str(), model.size, model.loaded)).collect();
     assert_eq!(models, [("qwen3:8b", Some(1_000), true), ("tiny:1b", Some(1_000), true)]);
     assert_eq!((hello.state.ollama.as_deref(), hello.state.trouble), (Some("0.30.1"), None));
     program.says("connected to 127.0.0.1 (release 9.9.9) as vds, 2 models").await;

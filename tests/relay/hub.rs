@@ -52,7 +52,14 @@ pub fn chat(model: &str, length: usize) -> Open {
 }
 
 pub fn request(method: &str, path: &str, model: &str, length: usize) -> Open {
-    Open { version: VERSION, method: method.to_owned(), path: path.to_owned(), length: length as u64, model: model.to_owned(), relay: None }
+    Open {
+        version: VERSION,
+        method: method.to_owned(),
+        path: path.to_owned(),
+        length: length as u64,
+        model: model.to_owned(),
+        relay: None,
+    }
 }
 
 impl Hub {
@@ -151,7 +158,9 @@ impl Link {
     /// The next frame that `pick` wants; the others stay for later.
     pub async fn find<T>(&mut self, pick: impl Fn(Frame<'_>) -> Option<T>) -> T {
         let read = |bytes: &Vec<u8>| pick(Frame::read(bytes).unwrap());
-        if let Some((place, found)) = self.early.iter().enumerate().find_map(|(place, bytes)| Some((place, read(bytes)?))) {
+        if let Some((place, found)) =
+            self.early.iter().enumerate().find_map(|(place, bytes)| Some((place, read(bytes)?)))
+        {
             self.early.remove(place);
             return found;
         }
@@ -220,7 +229,14 @@ impl Link {
         while answer.end.is_none() && answer.fail.is_none() && answer.body.len() < until {
             let bytes = self
                 .find(|frame| match frame {
-                    Frame::Head(of, _) | Frame::Data { call: of, .. } | Frame::End { call: of, .. } | Frame::Fail(of, _) if of == call(id) => Some(frame.bytes()),
+                    Frame::Head(of, _)
+                    | Frame::Data { call: of, .. }
+                    | Frame::End { call: of, .. }
+                    | Frame::Fail(of, _)
+                        if of == call(id) =>
+                    {
+                        Some(frame.bytes())
+                    }
                     _ => None,
                 })
                 .await;
@@ -230,7 +246,8 @@ impl Link {
                     assert_eq!(offset, answer.body.len() as u64, "bytes lost or doubled");
                     answer.body.extend(bytes);
                     let received = answer.body.len() as u64;
-                    self.send(Frame::Credit { call: call(id), received, limit: received + tideclaw::relay::WINDOW }).await;
+                    self.send(Frame::Credit { call: call(id), received, limit: received + tideclaw::relay::WINDOW })
+                        .await;
                 }
                 Frame::End { length, .. } => answer.end = Some(length),
                 Frame::Fail(_, fail) => answer.fail = Some(fail),

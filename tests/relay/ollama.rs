@@ -91,13 +91,17 @@ impl Exchange {
         let head = String::from_utf8(head).unwrap();
         let path = head.split(' ').nth(1).unwrap().to_owned();
         let lines = head.lines().filter_map(|line| line.split_once(':'));
-        let length = lines.filter(|(name, _)| name.eq_ignore_ascii_case("content-length")).map(|(_, value)| value.trim().parse().unwrap());
+        let length = lines
+            .filter(|(name, _)| name.eq_ignore_ascii_case("content-length"))
+            .map(|(_, value)| value.trim().parse().unwrap());
         let length = length.last().unwrap_or(0);
         Some(Exchange { head, path, length, socket })
     }
 
     async fn serve(mut self, lists: Lists, others: &mpsc::UnboundedSender<Exchange>) {
-        let models = |names: &[String]| -> Value { names.iter().map(|name| json!({"name": name, "model": name, "size": 1_000})).collect() };
+        let models = |names: &[String]| -> Value {
+            names.iter().map(|name| json!({"name": name, "model": name, "size": 1_000})).collect()
+        };
         let answer = match self.path.as_str() {
             "/api/tags" => json!({"models": models(&lists.models)}),
             "/api/ps" => json!({"models": models(&lists.loaded)}),
@@ -121,7 +125,8 @@ impl Exchange {
 
     /// A whole answer.
     pub async fn respond(&mut self, status: u16, body: &str) {
-        let answer = format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
+        let answer =
+            format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
         let _ = self.socket.write_all(answer.as_bytes()).await;
     }
 

@@ -60,7 +60,9 @@ mod tests {
 
     #[test]
     fn all_spellings_lead_to_the_same_place() {
-        for text in ["wss://bot.example/relay", "https://bot.example", "https://bot.example/", " wss://bot.example/relay/ "] {
+        for text in
+            ["wss://bot.example/relay", "https://bot.example", "https://bot.example/", " wss://bot.example/relay/ "]
+        {
             let address = Address::parse(text).unwrap();
             assert_eq!(address.url.as_str(), "wss://bot.example/relay", "{text}");
             assert_eq!((address.host.as_str(), address.port, address.tls), ("bot.example", 443, true));
@@ -72,7 +74,14 @@ mod tests {
 
     #[test]
     fn what_is_no_hub_is_refused() {
-        for text in ["", "bot.example", "ftp://bot.example", "https://bot.example/other", "https://a:b@bot.example", "https://bot.example/relay?token=x"] {
+        for text in [
+            "",
+            "bot.example",
+            "ftp://bot.example",
+            "https://bot.example/other",
+            "https://a:b@bot.example",
+            "https://bot.example/relay?token=x",
+        ] {
             assert!(Address::parse(text).is_err(), "{text}");
         }
     }

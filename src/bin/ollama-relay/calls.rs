@@ -60,7 +60,11 @@ async fn answer(house: &Arc<House>, call: &Call, wakes: &Arc<Wakes>) -> Result<S
         never = watch_loading(house, call) => match never {},
     };
     let status = response.status().as_u16();
-    let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(|text| text.chars().take(100).collect());
+    let retry_after = response
+        .headers()
+        .get(RETRY_AFTER)
+        .and_then(|value| value.to_str().ok())
+        .map(|text| text.chars().take(100).collect());
     house.with(|relay, _| relay.head(call.id, Head { status, retry_after }));
     let mut bytes = 0;
     while let Some(chunk) = response.chunk().await.map_err(trouble)? {

@@ -51,7 +51,9 @@ pub enum Loss {
     Token(String),
     #[error("404: RELAY_TOKEN is not set on the Worker, or the address is wrong")]
     NotThere,
-    #[error("{0}: Cloudflare Access (or another gate) stands before /relay; let this path through, the token guards it")]
+    #[error(
+        "{0}: Cloudflare Access (or another gate) stands before /relay; let this path through, the token guards it"
+    )]
     Gate(u16),
     #[error("{0}: the Worker does not make it a WebSocket")]
     Http(u16),
@@ -108,7 +110,9 @@ pub async fn open(hub: &Address, token: &Token, tls: &Arc<ClientConfig>) -> Resu
         Ok(Ok((socket, _))) => Ok(socket),
         Ok(Err(tungstenite::Error::Http(response))) => Err(refusal(&response)),
         Ok(Err(tungstenite::Error::Tls(error))) => Err(Loss::Tls(error.to_string())),
-        Ok(Err(tungstenite::Error::Io(error))) if hub.tls && error.kind() == std::io::ErrorKind::InvalidData => Err(Loss::Tls(error.to_string())),
+        Ok(Err(tungstenite::Error::Io(error))) if hub.tls && error.kind() == std::io::ErrorKind::InvalidData => {
+            Err(Loss::Tls(error.to_string()))
+        }
         Ok(Err(error)) => Err(broken(&error)),
         Err(_) => Err(Loss::Connect(hub.host.clone(), "it does not answer".to_owned())),
     }
@@ -118,7 +122,8 @@ pub async fn open(hub: &Address, token: &Token, tls: &Arc<ClientConfig>) -> Resu
 async fn dial(hub: &Address) -> Result<TcpStream, Loss> {
     let named = timeout(STEP, lookup_host((hub.host.as_str(), hub.port))).await;
     let no_name = |why: String| Loss::Name(hub.host.clone(), why);
-    let addresses: Vec<_> = named.map_err(|_| no_name("no answer".to_owned()))?.map_err(|error| no_name(error.to_string()))?.collect();
+    let addresses: Vec<_> =
+        named.map_err(|_| no_name("no answer".to_owned()))?.map_err(|error| no_name(error.to_string()))?.collect();
     let mut why = "it has no address".to_owned();
     for address in addresses.into_iter().take(4) {
         match timeout(TRY, TcpStream::connect(address)).await {
@@ -226,7 +231,9 @@ fn closed(frame: Option<CloseFrame>) -> Loss {
     let reason: String = frame.reason.as_str().chars().take(200).collect();
     match frame.code.into() {
         close::PROTOCOL => Loss::Blamed(reason),
-        close::TOKEN => Loss::Token(if reason.is_empty() { "it is no longer the one that is set".to_owned() } else { reason }),
+        close::TOKEN => {
+            Loss::Token(if reason.is_empty() { "it is no longer the one that is set".to_owned() } else { reason })
+        }
         close::SILENT => Loss::Silent,
         close::REPLACED => Loss::Replaced,
         close::VERSION => Loss::Version,

@@ -34,7 +34,9 @@ pub async fn keep(house: &Arc<House>, way: &Way, stop: &Stop) -> Outcome {
     loop {
         let began = Instant::now();
         let ended = match link::open(&way.hub, &way.token, &way.tls).await {
-            Ok(socket) => link::live(house, socket, |release| greeted(house, way, &lines, release), || stop.is_asked()).await,
+            Ok(socket) => {
+                link::live(house, socket, |release| greeted(house, way, &lines, release), || stop.is_asked()).await
+            }
             Err(loss) => Ended::Lost(loss),
         };
         house.figures.links.fetch_add(1, Ordering::Relaxed);
@@ -87,7 +89,9 @@ fn loss_line(house: &Arc<House>, loss: &Loss) -> String {
     match loss {
         Loss::Replaced => {
             let name = house.with(|relay, _| relay.name().to_owned());
-            format!("another relay named {name} took over; this one asks every 30 s whether the name is free. Give one of them another --name")
+            format!(
+                "another relay named {name} took over; this one asks every 30 s whether the name is free. Give one of them another --name"
+            )
         }
         _ => loss.to_string(),
     }

@@ -6,12 +6,15 @@
 mod address;
 mod args;
 mod calls;
+mod healthy;
 mod house;
 mod link;
 mod links;
 mod log;
+mod metrics;
 mod models;
 mod ollama;
+mod preload;
 mod stop;
 mod tls;
 mod token;
@@ -43,7 +46,8 @@ fn main() -> ExitCode {
     };
     let code = match command {
         None => runtime.block_on(run(&options)),
-        Some(Command::Check { .. } | Command::Healthy) => Err("not yet".to_owned()),
+        Some(Command::Check { .. }) => Err("not yet".to_owned()),
+        Some(Command::Healthy) => runtime.block_on(healthy(&options)),
     };
     // A look-up of a name may hang in a thread of its own; nobody waits for it.
     runtime.shutdown_background();
@@ -74,6 +78,12 @@ async fn run(options: &Options) -> Result<u8, String> {
     let _ = tokio::time::timeout(FIRST_LOOK, models::look(&house)).await;
     tokio::spawn(models::watch(house.clone()));
     tokio::spawn(house::keep_time(house.clone()));
+    if let Some(address) = options.metrics {
+        tokio::spawn(metrics::serve(house.clone(), metrics::listen(address).await?));
+    }
+    if !options.preload.is_empty() {
+        tokio::spawn(preload::keep(house.clone(), options.preload.clone()));
+    }
     let outcome = tokio::select! {
         outcome = links::keep(&house, &way, &stop) => outcome,
         () = over => Outcome::Stopped,
@@ -85,13 +95,27 @@ async fn run(options: &Options) -> Result<u8, String> {
     Ok(0)
 }
 
+async fn healthy(options: &Options) -> Result<u8, String> {
+    let metrics =
+        options.metrics.ok_or("no metrics port: give --metrics, or set RELAY_METRICS, to what the relay has")?;
+    let answer = healthy::ask(metrics).await;
+    match &answer {
+        Ok(true) => println!("the connection to the hub is up"),
+        Ok(false) => println!("the connection to the hub is down"),
+        Err(why) => println!("{why}"),
+    }
+    Ok(u8::from(answer != Ok(true)))
+}
+
 /// The way to the hub, and what the owner should hear about it.
 fn way(options: &Options) -> Result<(Way, Vec<String>), String> {
     let url = options.url.as_deref().ok_or("no address: give --url wss://<your Worker>/relay, or set RELAY_URL")?;
     let hub = Address::parse(url)?;
     let variable = std::env::var("RELAY_TOKEN").ok();
     let (token, warning) = token::find(options.token_file.as_deref(), variable)?;
-    let exposed = hub.is_exposed().then(|| "the token and all conversations cross the network unencrypted: use wss://".to_owned());
+    let exposed = hub
+        .is_exposed()
+        .then(|| "the token and all conversations cross the network unencrypted: use wss://".to_owned());
     let tls = tls::config(options.ca_file.as_deref())?;
     Ok((Way { hub, token, tls }, warning.into_iter().chain(exposed).collect()))
 }

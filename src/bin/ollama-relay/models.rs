@@ -32,12 +32,17 @@ pub async fn look(house: &Arc<House>) {
                 relay.ollama(facts.models, facts.release);
                 (before, relay.state().clone())
             });
-            let names = |state: &tideclaw::relay::State| state.models.iter().map(|model| model.name.clone()).collect::<Vec<_>>();
+            let names = |state: &tideclaw::relay::State| {
+                state.models.iter().map(|model| model.name.clone()).collect::<Vec<_>>()
+            };
             if before.trouble.is_some() || before.ollama != now.ollama {
                 tracing::info!("Ollama {} answers", now.ollama.as_deref().unwrap_or("of an unknown release"));
             }
             if names(&before) != names(&now) {
-                tracing::info!("models the bot may use: {}", if now.models.is_empty() { "none".to_owned() } else { names(&now).join(", ") });
+                tracing::info!(
+                    "models the bot may use: {}",
+                    if now.models.is_empty() { "none".to_owned() } else { names(&now).join(", ") }
+                );
             }
         }
         Err(trouble) => {

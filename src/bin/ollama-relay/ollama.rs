@@ -69,7 +69,11 @@ impl Ollama {
     /// An error says what is wrong with the address.
     pub fn new(address: &str, tls: &Arc<ClientConfig>) -> Result<Ollama, String> {
         let url = Url::parse(address.trim()).map_err(|error| format!("{address} is no address of Ollama: {error}"))?;
-        if !matches!(url.scheme(), "http" | "https") || url.host().is_none() || url.query().is_some() || url.fragment().is_some() {
+        if !matches!(url.scheme(), "http" | "https")
+            || url.host().is_none()
+            || url.query().is_some()
+            || url.fragment().is_some()
+        {
             return Err(format!("{address} is no address of Ollama; it looks like http://127.0.0.1:11434"));
         }
         let client = Client::builder()
@@ -91,7 +95,12 @@ impl Ollama {
         let address = format!("{}{}", self.base, route.path());
         let request = match route.method() {
             "GET" => self.client.get(address),
-            _ => self.client.post(address).header(CONTENT_TYPE, "application/json").header(CONTENT_LENGTH, length).body(body),
+            _ => self
+                .client
+                .post(address)
+                .header(CONTENT_TYPE, "application/json")
+                .header(CONTENT_LENGTH, length)
+                .body(body),
         };
         request.send().await.map_err(trouble)
     }
@@ -101,13 +110,19 @@ impl Ollama {
         let work = async {
             let mut response = self.client.get(format!("{}{path}", self.base)).send().await.map_err(trouble)?;
             if !response.status().is_success() {
-                return Err(Trouble { code: FailCode::Broken, message: format!("Ollama answers {path} with {}", response.status()) });
+                return Err(Trouble {
+                    code: FailCode::Broken,
+                    message: format!("Ollama answers {path} with {}", response.status()),
+                });
             }
             let mut list = Vec::new();
             while let Some(chunk) = response.chunk().await.map_err(trouble)? {
                 list.extend_from_slice(&chunk);
                 if list.len() > LONGEST_LIST {
-                    return Err(Trouble { code: FailCode::Broken, message: format!("Ollama's answer to {path} is too long") });
+                    return Err(Trouble {
+                        code: FailCode::Broken,
+                        message: format!("Ollama's answer to {path} is too long"),
+                    });
                 }
             }
             Ok(list)
@@ -133,9 +148,17 @@ impl Ollama {
         let list: List = self.read("/api/tags").await?;
         // An old release without the other two is still one to talk to.
         let loaded = self.loaded().await.unwrap_or_default();
-        let release = self.read::<Value>("/api/version").await.ok().and_then(|version| Some(version.get("version")?.as_str()?.to_owned()));
+        let release = self
+            .read::<Value>("/api/version")
+            .await
+            .ok()
+            .and_then(|version| Some(version.get("version")?.as_str()?.to_owned()));
         let models = list.models.unwrap_or_default().into_iter().filter(|model| !model.name.is_empty());
-        let model = |listed: Listed| Model { loaded: loaded.iter().any(|model| model.name == listed.name), name: listed.name, size: listed.size };
+        let model = |listed: Listed| Model {
+            loaded: loaded.iter().any(|model| model.name == listed.name),
+            name: listed.name,
+            size: listed.size,
+        };
         Ok(Facts { release, models: models.map(model).collect() })
     }
 
@@ -151,7 +174,8 @@ impl Ollama {
     /// Posts something of our own and returns the beginning of the answer.
     pub async fn post(&self, path: &str, request: &Value, deadline: Duration) -> Result<Vec<u8>, Trouble> {
         let bytes = serde_json::to_vec(request).unwrap_or_default();
-        let request = self.client.post(format!("{}{path}", self.base)).header(CONTENT_TYPE, "application/json").body(bytes);
+        let request =
+            self.client.post(format!("{}{path}", self.base)).header(CONTENT_TYPE, "application/json").body(bytes);
         let mut response = request.timeout(deadline).send().await.map_err(trouble)?;
         let status = response.status();
         let mut answer = Vec::new();
@@ -161,7 +185,9 @@ impl Ollama {
         if status.is_success() {
             return Ok(answer);
         }
-        let said = serde_json::from_slice::<Value>(&answer).ok().and_then(|said| Some(said.get("error")?.as_str()?.to_owned()));
+        let said = serde_json::from_slice::<Value>(&answer)
+            .ok()
+            .and_then(|said| Some(said.get("error")?.as_str()?.to_owned()));
         Err(Trouble { code: FailCode::Broken, message: format!("Ollama says {status}: {}", said.unwrap_or_default()) })
     }
 }

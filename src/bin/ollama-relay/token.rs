@@ -27,7 +27,8 @@ pub type Found = (Token, Option<String>);
 pub fn find(file: Option<&Path>, variable: Option<String>) -> Result<Found, String> {
     let (text, warning) = match (file, variable) {
         (Some(path), _) => {
-            let text = std::fs::read_to_string(path).map_err(|error| format!("cannot read the token file {}: {error}", path.display()))?;
+            let text = std::fs::read_to_string(path)
+                .map_err(|error| format!("cannot read the token file {}: {error}", path.display()))?;
             (text, warning(path))
         }
         (None, Some(text)) => (text, None),
@@ -67,7 +68,10 @@ mod tests {
             assert!(find(None, Some(wrong.to_owned())).is_err(), "{wrong:?}");
         }
         assert!(find(None, None).is_err());
-        assert!(find(Some(Path::new("/nowhere/token")), Some("abc".to_owned())).is_err(), "a file that was named counts");
+        assert!(
+            find(Some(Path::new("/nowhere/token")), Some("abc".to_owned())).is_err(),
+            "a file that was named counts"
+        );
     }
 
     #[test]

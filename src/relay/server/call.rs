@@ -7,7 +7,8 @@ use std::collections::VecDeque;
 
 use super::super::guard::Guard;
 use super::super::{
-    Broken, CHUNK, CallId, Fail, FailCode, Frame, GRACE_MS, Head, Inflow, Outflow, Phase, Resume, Resumed, Route, WAIT_EVERY_MS, Wait,
+    Broken, CHUNK, CallId, Fail, FailCode, Frame, GRACE_MS, Head, Inflow, Outflow, Phase, Resume, Resumed, Route,
+    WAIT_EVERY_MS, Wait,
 };
 
 /// No call lasts longer, ms: whoever wants it should have given up long before.

@@ -14,7 +14,8 @@ use call::{Call, failure};
 
 use super::pattern::Patterns;
 use super::{
-    CallId, Fail, FailCode, Frame, Head, Hello, MAX_MODELS, Malformed, Model, OLDEST, Open, Phase, Resume, Route, State, VERSION, Welcome, close,
+    CallId, Fail, FailCode, Frame, Head, Hello, MAX_MODELS, Malformed, Model, OLDEST, Open, Phase, Resume, Route,
+    State, VERSION, Welcome, close,
 };
 
 /// Light calls ([`Route::is_heavy`] is false) at a time.
@@ -115,7 +116,17 @@ impl Relay {
     pub fn new(about: About) -> Relay {
         let state = State { max_parallel: about.max_parallel.clamp(1, 64), ..State::default() };
         let (told, calls, orders) = (state.clone(), BTreeMap::new(), VecDeque::new());
-        Relay { about, state, told, takeover: true, link: Link::Down, calls, turn: None, orders, tally: Tally::default() }
+        Relay {
+            about,
+            state,
+            told,
+            takeover: true,
+            link: Link::Down,
+            calls,
+            turn: None,
+            orders,
+            tally: Tally::default(),
+        }
     }
 
     // The link.
@@ -163,7 +174,9 @@ impl Relay {
             (Link::Up, Frame::Resume(id, resume)) => self.resume(id, &resume, now),
             (Link::Up, Frame::Cancel(id, _)) => self.drop_call(id),
             (Link::Up, Frame::Data { call: id, offset, bytes }) => self.with_call(id, |call| call.data(offset, bytes)),
-            (Link::Up, Frame::Credit { call: id, received, limit }) => self.with_call(id, |call| call.credit(received, limit)),
+            (Link::Up, Frame::Credit { call: id, received, limit }) => {
+                self.with_call(id, |call| call.credit(received, limit))
+            }
             _ => return Err(Breach::Unexpected),
         }
         Ok(None)
@@ -231,7 +244,8 @@ impl Relay {
         if self.state.draining {
             return Err(failure(FailCode::NoRelay, "the relay is about to stop"));
         }
-        let others = self.calls.values().filter(|call| call.is_open() && call.route.is_heavy() == route.is_heavy()).count();
+        let others =
+            self.calls.values().filter(|call| call.is_open() && call.route.is_heavy() == route.is_heavy()).count();
         let most = if route.is_heavy() { self.state.max_parallel as usize } else { MAX_LIGHT };
         if others >= most {
             return Err(failure(FailCode::Busy, "all slots of the relay are taken"));
@@ -270,8 +284,10 @@ impl Relay {
             return Some(Frame::State(self.state.clone()).bytes());
         }
         let after = self.turn.map_or(Unbounded, Excluded);
-        let found = self.calls.range_mut((after, Unbounded)).find_map(|(id, call)| Some((*id, call.transmit(*id, now)?)));
-        let found = found.or_else(|| self.calls.iter_mut().find_map(|(id, call)| Some((*id, call.transmit(*id, now)?))));
+        let found =
+            self.calls.range_mut((after, Unbounded)).find_map(|(id, call)| Some((*id, call.transmit(*id, now)?)));
+        let found =
+            found.or_else(|| self.calls.iter_mut().find_map(|(id, call)| Some((*id, call.transmit(*id, now)?))));
         let (id, frame) = found?;
         self.turn = Some(id);
         Some(frame)
@@ -299,7 +315,8 @@ impl Relay {
 
     /// Time has passed: gives up what nobody wants any more.
     pub fn tick(&mut self, now: i64) {
-        let forgotten = self.calls.iter().filter(|(_, call)| call.is_forgotten(now)).map(|(id, _)| *id).collect::<Vec<_>>();
+        let forgotten =
+            self.calls.iter().filter(|(_, call)| call.is_forgotten(now)).map(|(id, _)| *id).collect::<Vec<_>>();
         forgotten.into_iter().for_each(|id| self.drop_call(id));
         let long = self.calls.iter().filter(|(_, call)| call.is_too_long(now)).map(|(id, _)| *id).collect::<Vec<_>>();
         for id in long {
