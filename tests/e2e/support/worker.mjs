@@ -71,7 +71,7 @@ async function launch(options, onLog) {
     child.send(options);
   });
   let evictions = 0;
-  const evict = (className, name) =>
+  const evict = (className, name, webSockets) =>
     new Promise((resolve, reject) => {
       const id = ++evictions;
       const heard = ({ evicted, error }) => {
@@ -81,7 +81,7 @@ async function launch(options, onLog) {
         else resolve();
       };
       child.on("message", heard);
-      child.send({ evict: { id, className, name } });
+      child.send({ evict: { id, className, name, webSockets } });
     });
   return { url, kill, evict, pid: child.pid };
 }
@@ -90,9 +90,10 @@ async function launch(options, onLog) {
  * @param {{vars: Record<string, string>, persistTo: string, port?: number}} options
  * @returns {Promise<{url: string, logs: {level: string, message: string}[], kill: () => Promise<void>,
  *   restart: (change?: object) => Promise<void>, close: () => Promise<void>, cron: () => Promise<number>,
- *   evict: (className: string, name: string) => Promise<void>}>}
+ *   evict: (className: string, name: string, webSockets?: "hibernate"|"close") => Promise<void>}>}
  *   `kill` is SIGKILL; `restart` starts again on the same state and port, with `change` over the variables;
- *   `evict` puts one object out of memory, while its WebSockets stay open.
+ *   `evict` puts one object out of memory. Its WebSockets stay open, as when the platform lets it sleep; with "close" they
+ *   end, as when it moves to another machine.
  */
 export async function startWorker({ vars, persistTo, port = 0 }) {
   const logs = [];
@@ -110,7 +111,7 @@ export async function startWorker({ vars, persistTo, port = 0 }) {
       life = await launch(optionsFor({ vars: { ...vars, ...change }, persistTo, port: Number(new URL(url).port) }), onLog);
     },
     close: () => life.kill(),
-    evict: (className, name) => life.evict(className, name),
+    evict: (className, name, webSockets = "hibernate") => life.evict(className, name, webSockets),
     async cron() {
       const response = await fetch(`${url}/cdn-cgi/local/scheduled?cron=${encodeURIComponent("*/5 * * * *")}`);
       await response.arrayBuffer();
