@@ -8,6 +8,7 @@ pub mod caller;
 pub mod flow;
 pub mod frame;
 pub mod guard;
+pub mod hub;
 pub mod message;
 pub mod pattern;
 pub mod route;
