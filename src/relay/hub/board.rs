@@ -32,6 +32,8 @@ pub(super) struct Link {
     pub state: State,
     /// When a frame last came; `None`: not since the hub woke.
     pub heard: Option<i64>,
+    /// Calls it said it has. Until their callers come, or [`GRACE_MS`] passed, they take its slots.
+    pub unclaimed: Vec<CallId>,
 }
 
 impl Link {
@@ -69,7 +71,7 @@ impl Board {
                     let row = mark.relay.as_ref().and_then(|relay| known.iter().find(|row| row.name == relay.name));
                     let (software, state) =
                         row.map(|row| (row.software.clone(), row.state.clone())).unwrap_or_default();
-                    board.links.insert(conn, Link { mark, software, state, heard: None });
+                    board.links.insert(conn, Link { mark, software, state, heard: None, unclaimed: Vec::new() });
                 }
                 Some(Mark::Call(mark)) => {
                     if let Some(Call { stage: Stage::Queued { at, .. }, .. }) = &mark.call {
@@ -123,7 +125,10 @@ impl Board {
         }
         let mark = LinkMark { token: token.to_owned(), since: now, relay: None };
         acts.push(Act::Keep { of: conn, mark: Mark::Relay(mark.clone()) });
-        self.links.insert(conn, Link { mark, software: String::new(), state: State::default(), heard: Some(now) });
+        self.links.insert(
+            conn,
+            Link { mark, software: String::new(), state: State::default(), heard: Some(now), unclaimed: Vec::new() },
+        );
         acts
     }
 
@@ -223,6 +228,12 @@ impl Board {
             .filter_map(|caller| caller.call.as_ref())
             .filter(|call| call.heavy && call.is_with(name));
         u32::try_from(taken.count()).unwrap_or(u32::MAX)
+    }
+
+    /// Slots of the relay on this link that can be given away, as far as is known.
+    pub(super) fn free_slots(&self, link: &Link, now: i64) -> i64 {
+        let unclaimed = if now - link.mark.since < GRACE_MS { link.unclaimed.len() } else { 0 };
+        i64::from(link.state.max_parallel) - i64::from(self.in_flight(link.name())) - unclaimed as i64
     }
 
     /// The link of the relay with this name.

@@ -99,6 +99,9 @@ impl Board {
     fn resume_elsewhere(&mut self, from: ConnId, id: CallId, resume: &Resume, now: i64, acts: &mut Acts) {
         let before = self.caller_of(id).map(|(_, call)| call.clone()).filter(|call| call.is_with(&resume.relay));
         let link = self.link_of(&resume.relay);
+        if let Some(link) = link.and_then(|link| self.links.get_mut(link)) {
+            link.unclaimed.retain(|&unclaimed| unclaimed != id);
+        }
         let call = before.clone().unwrap_or_else(|| {
             // The hub was gone with its sockets. Which request it was is not said; all that last take a slot.
             let stage = Stage::With { relay: resume.relay.clone(), instance: None, away: link.is_none() };

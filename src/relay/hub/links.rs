@@ -4,7 +4,7 @@ use super::super::message::Hello;
 use super::super::{CallId, Fail, FailCode, Frame, MAX_MODELS, OLDEST, State, VERSION, Welcome, close, is_name};
 use super::board::Board;
 use super::mark::{Mark, RelayMark, Stage};
-use super::{Act, Acts, ConnId, Level, MAX_INSTANCE, MAX_LINKS, MAX_MODEL, MAX_WORDS, Note, TRY_LATER};
+use super::{Act, Acts, ConnId, Level, MAX_CALLERS, MAX_INSTANCE, MAX_LINKS, MAX_MODEL, MAX_WORDS, Note, TRY_LATER};
 
 /// What a relay may be told about its frame of a call.
 enum Whose {
@@ -116,10 +116,13 @@ impl Board {
             self.links.remove(there);
             self.shut(there, close::REPLACED, "another relay of this name took its place", acts);
         }
+        let unclaimed =
+            hello.calls.iter().copied().filter(|&id| self.caller_of(id).is_none()).take(MAX_CALLERS).collect();
         let Some(link) = self.links.get_mut(from) else { return };
         link.mark.relay = Some(RelayMark { version, name: hello.name.clone(), instance: hello.instance.clone() });
         link.mark.since = now;
         self.away.retain(|away| away.name != hello.name);
+        link.unclaimed = unclaimed;
         link.software = shortened(hello.software, MAX_WORDS);
         link.state = bounded(hello.state);
         acts.push(Act::Keep { of: from, mark: Mark::Relay(link.mark.clone()) });

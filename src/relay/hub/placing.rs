@@ -32,7 +32,7 @@ impl Board {
         };
         let able: Vec<_> = there.iter().filter_map(|&(conn, link)| Some((conn, link, has(&link.state)?))).collect();
         let ready = able.iter().filter(|(_, link, _)| !link.state.draining && link.state.trouble.is_none());
-        let free = |link: &Link| i64::from(link.state.max_parallel) - i64::from(self.in_flight(link.name()));
+        let free = |link: &Link| self.free_slots(link, now);
         let best = ready
             .clone()
             .filter(|(_, link, _)| !heavy || free(link) > 0)

@@ -188,3 +188,21 @@ fn a_relay_that_stopped_is_not_waited_for() {
         assert_eq!(world.failed(waits), Some(FailCode::NoRelay));
     });
 }
+
+#[test]
+fn calls_a_relay_still_has_keep_their_slots_until_their_callers_come() {
+    let mut world = World::new(false);
+    let home = world.relay(Hello { calls: vec![call(1), call(2)], ..hello("home", "one", state(2, &["m"])) });
+    let asks = world.open(3, chat("m"));
+    assert_eq!(world.kinds(asks), words("Wait"));
+    let comes = world.caller();
+    world.say(comes, resume(1, "home"));
+    world.say(home, end(1));
+    assert_eq!((world.kinds(asks), world.kinds(home)), (words("Placed"), words("Resume Open")));
+    // Nobody comes for the other: the relay drops it by then.
+    let late = world.open(4, chat("m"));
+    for _ in 0..4 {
+        world.tick(5_000);
+    }
+    assert_eq!(world.kinds(late), words("Wait Wait Wait Wait Placed"));
+}
