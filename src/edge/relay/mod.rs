@@ -2,8 +2,10 @@
 
 mod body;
 mod call;
+pub mod door;
 mod hub_object;
 mod request;
+mod rows;
 mod socket;
 
 pub use call::Call;
