@@ -6,5 +6,10 @@
 
 mod calls;
 mod hub;
+mod limits;
+mod links;
+mod many;
 mod ollama;
 mod process;
+mod stop;
+mod watch;
