@@ -6,13 +6,21 @@
 
 import { spawn } from "node:child_process";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { build } from "./build.mjs";
+import { buildRelay } from "./relay.mjs";
 import { setUp } from "./setup/index.mjs";
 import { node22, root } from "./setup/paths.mjs";
 import { program } from "./setup/process.mjs";
 
+/** Those that need the relay built. */
+const RELAY_ROWS = ["12", "13", "14"];
+
 await program(async () => {
-  await build(process.env.TIDECLAW_PREBUILT === "1" ? {} : { ready: await setUp() });
+  const ready = process.env.TIDECLAW_PREBUILT === "1" ? undefined : await setUp();
+  await build({ ready });
+  const { values } = parseArgs({ options: { rows: { type: "string" } }, strict: false });
+  if (RELAY_ROWS.some((row) => !values.rows || values.rows.split(",").includes(row))) await buildRelay("use", { ready });
   const args = ["--disable-warning=ExperimentalWarning", join(root, "tests", "bench", "main.mjs"), ...process.argv.slice(2)];
   const child = spawn(node22, args, { stdio: "inherit" });
   process.on("exit", () => child.kill());

@@ -102,7 +102,7 @@ function sizes() {
 }
 
 /** Path and content of each file under `path`, in a stable order. */
-function contents(path) {
+export function contents(path) {
   if (!existsSync(path)) return [];
   if (statSync(path).isFile()) return [relative(root, path), readFileSync(path)];
   return readdirSync(path).sort().flatMap((name) => contents(join(path, name)));

@@ -3,6 +3,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { build, buildEnv, checkSize } from "./build.mjs";
+import { buildRelay } from "./relay.mjs";
 import { envWith, node22, root, shims } from "./setup/paths.mjs";
 import { Failure, run } from "./setup/process.mjs";
 
@@ -32,8 +33,7 @@ export const CHECKS = [
     name: "e2e",
     heading: "End-to-end tests (node --test)",
     slow: true,
-    // One at a time: each runs a Worker of its own.
-    work: (use) => nodeTests("tests/e2e", use, ["--test-concurrency=1"]),
+    work: endToEnd,
   },
 ];
 
@@ -54,8 +54,21 @@ function clippyForWasm({ wasm, verbose }) {
   return run(join(shims, "cargo"), ["clippy", "--locked", ...target], { name, deadline: 40 * MINUTE, env, show: verbose });
 }
 
-async function nodeTests(folder, { verbose }, flags = []) {
-  const files = testFiles(join(root, folder));
+/** Tests that mostly wait, for minutes; a folder of the end-to-end tests. */
+const WAITING = "tests/e2e/waiting";
+
+/** One file at a time, because each runs Workers of its own, and beside them the files that mostly wait. */
+async function endToEnd(use) {
+  await buildRelay("tests", { ready: use, verbose: use.verbose });
+  const one = ["--test-concurrency=1"];
+  const results = await Promise.all([nodeTests("tests/e2e", use, one, (file) => !file.startsWith(join(root, WAITING))), nodeTests(WAITING, use, [...one, "--test-timeout=600000"])]);
+  const sum = (key) => results.reduce((total, result) => total + (result[key] ?? 0), 0);
+  const output = results.map((result) => result.output ?? "").join("");
+  return { passed: sum("passed"), failed: sum("failed"), skipped: sum("skipped"), output: output || undefined };
+}
+
+async function nodeTests(folder, { verbose }, flags = [], wanted = () => true) {
+  const files = testFiles(join(root, folder)).filter(wanted);
   if (files.length === 0) return { note: `none in ${folder}` };
   const env = envWith([dirname(node22)], { TIDECLAW_PREBUILT: "1", WRANGLER_SEND_METRICS: "false", NO_COLOR: "1" });
   // Set when this runs inside a test itself, and then the reporter below would not be used.

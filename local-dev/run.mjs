@@ -2,12 +2,14 @@
 //
 // What `.dev.vars` sets wins: with TELEGRAM_BOT_TOKEN in it, the real Telegram is used instead of the emulated one, and
 // with a model provider's key or address in it, that provider answers (models/local.mjs). So does Cloudflare Access with its
-// team in it (access/local.mjs).
+// team in it (access/local.mjs), and with OLLAMA_URL the Ollama behind the relay (models/local-relay.mjs).
 
 import { randomBytes, randomInt } from "node:crypto";
 import { startAccess } from "./access/local.mjs";
+import { prepareRelay, runRelay } from "./models/local-relay.mjs";
 import { startModels } from "./models/local.mjs";
 import { expected, openTelegram } from "./operate/telegram.mjs";
+import { relayProgram } from "./relay.mjs";
 import { takeLock } from "./setup/cache.mjs";
 import { Failure } from "./setup/process.mjs";
 import { startTelegram } from "./telegram/emulator.mjs";
@@ -39,9 +41,11 @@ async function start() {
   const vars = { TELEGRAM_WEBHOOK_SECRET: secret, CLAIM_CODE: claim };
   const realTelegram = "TELEGRAM_BOT_TOKEN" in user.values;
 
-  const models = await startModels({ user: user.values, gateway: process.argv.includes("--gateway"), closeLater: (close) => open.push(close) });
-  const access = await startAccess({ user: user.values, closeLater: (close) => open.push(close) });
-  Object.assign(vars, models.vars, access.vars);
+  const closeLater = (close) => open.push(close);
+  const models = await startModels({ user: user.values, gateway: process.argv.includes("--gateway"), closeLater });
+  const access = await startAccess({ user: user.values, closeLater });
+  const relay = process.argv.includes("--relay") && (await prepareRelay({ user: user.values, closeLater }));
+  Object.assign(vars, models.vars, access.vars, relay?.vars);
 
   let telegram;
   const emulate = async (workerUrl) => {
@@ -67,15 +71,16 @@ async function start() {
       console.error(`\nThe Worker's runtime ${reason}. Stopping everything. Its log: .cache/logs/wrangler.log`);
       stop(1);
     },
-    closeLater: (close) => open.push(close),
+    closeLater,
   });
 
   const cron = await worker.runCron();
   if (!cron) console.error("The cron handler failed: the bot's command menu may be missing. See .cache/logs/wrangler.log");
-  tell({ worker, telegram, claim, models, admin: await access.standBefore(worker.url) });
+  const relayLines = relay ? await runRelay({ prepared: relay, program: relayProgram("use"), worker, closeLater }) : ["none (npm start -- --relay: a relay, with an Ollama of its own behind it)"];
+  tell({ worker, telegram, claim, models, relayLines, admin: await access.standBefore(worker.url) });
 }
 
-function tell({ worker, telegram, claim, models, admin }) {
+function tell({ worker, telegram, claim, models, relayLines, admin }) {
   const lines = telegram
     ? [`Chat page    ${telegram.url}/?start=${claim}`, `Become owner send  /start ${claim}  (once; it is kept between starts)`]
     : [
@@ -83,9 +88,11 @@ function tell({ worker, telegram, claim, models, admin }) {
         `             set the webhook to <your tunnel>/telegram/main, and the tunnel to ${worker.url}`,
         `Become owner send the bot  /start ${claim}`,
       ];
+  const under = (heading, texts) => texts.map((line, i) => `${(i === 0 ? heading : "").padEnd(13)}${line}`);
   lines.push(
     `Admin page   ${admin}`,
-    ...models.lines.map((line, i) => `${(i === 0 ? "Models" : "").padEnd(13)}${line}`),
+    ...under("Models", models.lines),
+    ...under("Relay", relayLines),
     `Worker       ${worker.url}   log: .cache/logs/wrangler.log   state: .wrangler/state`,
     "Stop         Ctrl-C",
   );

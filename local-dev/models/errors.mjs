@@ -88,6 +88,10 @@ const FAILURES = {
     server: ofOllama(500, 'model runner has unexpectedly stopped'),
     upstream: ofOllama(502, 'upstream error'),
     overloaded: ofOllama(503, 'server busy, please try again.  maximum pending requests exceeded'),
+    /** Of somebody's own server, when the model does not fit. */
+    memory: ofOllama(500, 'model requires more system memory (9.3 GiB) than is available (6.1 GiB)'),
+    /** As old ones say it. */
+    oldDaemon: { status: 400, body: { StatusCode: 400, Status: '400 Bad Request', error: 'registry.ollama.ai/library/qwen3:8b does not support thinking' } },
     overflow: ofOllama(400, 'prompt is longer than the context length, currently 8192'),
     badRequest: ofOllama(400, 'invalid option provided: num_ctxx'),
     badThinking: ofOllama(400, 'think value "low" is not supported for this model'),

@@ -4,7 +4,7 @@ import { tokensOf } from './playback.mjs';
 
 const NS = 1_000_000;
 
-export function ollamaWire({ plan, body, record }) {
+export function ollamaWire({ plan, body, record, loadMs = 0 }) {
   const started = performance.now();
   const line = (fields) => `${JSON.stringify({ model: body.model, created_at: new Date().toISOString(), ...fields, ...plan.extraFields })}\n`;
   const message = (fields) => ({ message: { role: 'assistant', content: '', ...fields }, done: false });
@@ -19,7 +19,7 @@ export function ollamaWire({ plan, body, record }) {
     record.usage = { promptTokens, outputTokens };
     const counts = { total_duration: total, ...(promptTokens && { prompt_eval_count: promptTokens }), ...(outputTokens && { eval_count: outputTokens }) };
     if (plan.cloud) return line({ message: { role: 'assistant', content: '' }, done: true, ...counts });
-    return line({ message: { role: 'assistant', content: '' }, done: true, done_reason: plan.doneReason ?? 'stop', ...counts, load_duration: NS, prompt_eval_duration: NS, eval_duration: total });
+    return line({ message: { role: 'assistant', content: '' }, done: true, done_reason: plan.doneReason ?? 'stop', ...counts, load_duration: Math.max(1, Math.round(loadMs)) * NS, prompt_eval_duration: NS, eval_duration: total });
   };
   return {
     contentType: 'application/x-ndjson',

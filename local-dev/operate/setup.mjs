@@ -1,6 +1,6 @@
 // `npm run setup`: the first deployment, another bot, or a look whether everything is still as it should be.
 //
-//   npm run setup -- [--yes] [--from FILE] [--bot ID] [--url URL] [--replace] [--metrics] [--new-claim-code] [--lang en|ru] [--dry-run]
+//   npm run setup -- [--yes] [--from FILE] [--bot ID] [--url URL] [--replace] [--metrics] [--relay] [--new-claim-code] [--lang en|ru] [--dry-run]
 //
 // Values come from the environment, then from the file given with --from (as .dev.vars), then from answers. README, "Deploy",
 // has the same steps by hand.
@@ -29,6 +29,7 @@ const OPTIONS = {
   url: { type: "string" },
   replace: { type: "boolean", default: false },
   metrics: { type: "boolean", default: false },
+  relay: { type: "boolean", default: false },
   "new-claim-code": { type: "boolean", default: false },
   lang: { type: "string" },
   "dry-run": { type: "boolean", default: false },
@@ -68,7 +69,7 @@ export async function main({ argv, env = process.env, input = process.stdin, out
   const config = readConfig(root);
   if (values["dry-run"]) {
     say("dryRun");
-    for (const line of dryRun(given, { bot: values.bot, name: config.name })) terminal.say(`  ${line}`);
+    for (const line of dryRun(given, { bot: values.bot, name: config.name, relay: values.relay })) terminal.say(`  ${line}`);
     return 0;
   }
   say("intro");
@@ -87,7 +88,7 @@ export async function main({ argv, env = process.env, input = process.stdin, out
     openTelegram: (token, base) => openTelegram({ token, base, hostPauseMs: pauses.hostPauseMs }),
     healthyMs: pauses.healthyMs,
   };
-  const options = { quiet: values.yes, bot: values.bot, url: values.url?.replace(/\/$/, ""), replace: values.replace, metrics: values.metrics, newClaim: values["new-claim-code"], env };
+  const options = { quiet: values.yes, bot: values.bot, url: values.url?.replace(/\/$/, ""), replace: values.replace, metrics: values.metrics, relay: values.relay, newClaim: values["new-claim-code"], env };
   try {
     await runSetup(context, given, options);
   } catch (error) {

@@ -54,7 +54,7 @@ export const botName = (base, bot) => (bot === "main" ? base : `${base}_${bot.to
 /** As the Worker reads ids of bots (src/edge/bots.rs). */
 export const isBotId = (bot) => /^[a-z0-9_]{1,32}$/.test(bot);
 
-const MODEL = /^(?:ollama|gemini|openai|relay)\/\S+$/;
+const MODEL = /^(?:ollama|gemini|openai|relay(?::[a-z0-9-]{1,32})?)\/\S+$/;
 const url = (text) => {
   try {
     const { protocol, search, username } = new URL(text);
@@ -76,6 +76,8 @@ const FORMS = {
   CF_ACCESS_TEAM_DOMAIN: (text) => /^[a-z0-9][a-z0-9-]*\.cloudflareaccess\.com$/.test(text),
   CF_ACCESS_AUD: (text) => /^[0-9a-f]{64}$/.test(text),
   METRICS_TOKEN: (text) => /^\S{16,}$/.test(text),
+  // The relay reads it from a line of a file; shorter ones can be guessed.
+  RELAY_TOKEN: (text) => /^[!-~]{24,}$/.test(text),
 };
 
 /** Whether `text` can be a value of `name`. */

@@ -33,6 +33,7 @@ mod models;
 mod openapi;
 mod overview;
 mod people;
+mod relays;
 mod settings;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
@@ -105,6 +106,7 @@ async fn api<O: Office>(office: &O, request: &Request, who: &Identity) -> Result
         (_, ["settings", rest @ ..]) => settings::api(office, request, rest).await,
         (_, ["agents", rest @ ..]) => agents::api(office, request, rest).await,
         (_, ["bindings", rest @ ..]) => agents::bindings_api(office, request, rest).await,
+        (Method::Get, ["relays"]) => relays::api(office).await,
         (Method::Get, ["doctor"]) => doctor::api(office, request, who).await,
         (_, ["backups", rest @ ..]) => backups::api(office, request, rest).await,
         (_, ["conversations", rest @ ..]) => conversations::api(office, request, rest).await,

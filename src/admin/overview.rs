@@ -1,10 +1,8 @@
 //! The first page: how all stands, and what is to be done where it does not.
 //!
-//! What is to be done is what the doctor finds within a few seconds. Not here: the judgement itself (`doctor`).
+//! Everything but the providers' list comes from the doctor's facts, so that nobody is asked twice; what is to be done is
+//! what the doctor finds within a few seconds. Not here: the judgement itself (`doctor`).
 
-use std::pin::pin;
-
-use futures::future::{Either, join_all, select};
 use maud::{Markup, html};
 use serde::Serialize;
 
@@ -12,14 +10,16 @@ use super::access::Identity;
 use super::doctor::{self, Finding, Severity};
 use super::look::{self, Frame, Tone};
 use super::port::{Office, read};
+use super::relays;
 use super::request::{Answer, Request};
 use crate::directory::Totals;
 use crate::directory::desk::{DeskAsk, Refused, State, view};
 use crate::llm::Servers;
+use crate::relay::HubView;
 use crate::telegram::webhook_info::WebhookInfo;
 use crate::text::Lang;
 use crate::text::admin as words;
-use crate::text::admin::overview as say;
+use crate::text::admin::{overview as say, relays as relay_words};
 use crate::text::amount;
 
 /// All that the page shows.
@@ -30,6 +30,12 @@ pub struct Overview {
     pub state: State,
     pub webhooks: Vec<Webhook>,
     pub providers: Vec<ProviderState>,
+    /// Bots that were not looked at, because there are so many.
+    pub bots_left_out: usize,
+    /// `None`: `RELAY_TOKEN` is unset, or the hub did not answer.
+    pub relays: Option<HubView>,
+    #[serde(skip)]
+    relays_set_up: bool,
     /// Warnings and errors of the doctor, the worst first; `None`: it was still looking.
     pub to_do: Option<Vec<Finding>>,
 }
@@ -68,7 +74,7 @@ pub struct ProviderState {
 
 /// A failed delivery is news for so long, seconds.
 const FRESH_ERROR_S: i64 = 600;
-/// The page does not wait longer for Telegram, nor for the doctor, milliseconds.
+/// The page waits no longer for anybody, milliseconds.
 const PATIENCE_MS: i64 = 4_000;
 
 pub async fn page<O: Office>(office: &O, request: &Request, who: &Identity) -> Result<Answer, Refused> {
@@ -84,45 +90,48 @@ pub async fn api<O: Office>(office: &O, request: &Request, _who: &Identity) -> R
 }
 
 async fn gather<O: Office>(office: &O, request: &Request, lang: Lang) -> Result<Overview, Refused> {
-    let ids = office.bots();
-    let asked = ids.iter().map(|bot| async move {
-        let reply = in_time(office, office.telegram(bot, &WebhookInfo::call())).await;
-        let info = reply.as_ref().and_then(WebhookInfo::read);
-        Webhook { bot: bot.clone(), standing: standing(info.as_ref(), bot, &request.origin, office.now()), info }
-    });
-    let (state, webhooks, report) = futures::join!(
-        office.directory(&DeskAsk::State),
-        join_all(asked),
-        in_time(office, doctor::examine(office, &request.origin, lang)),
-    );
-    let to_do = report.map(|report| {
-        let mut findings = report.findings;
+    let began = office.now();
+    let mut facts = doctor::gather(office, &request.origin, PATIENCE_MS).await;
+    // Of somebody who was too slow for this page the doctor's own page speaks.
+    let was_whole = office.now() - began < PATIENCE_MS;
+    let to_do = was_whole.then(|| {
+        let mut findings = doctor::report(&facts, lang).findings;
         findings.retain(|finding| finding.severity >= Severity::Warning);
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         findings
     });
-    let state: State = read(&state?)?;
+    let state = match facts.directory.take().and_then(|directory| directory.state) {
+        Some(state) => state,
+        None => read::<State>(&office.directory(&DeskAsk::State).await?)?,
+    };
+    let webhooks = facts.bots.into_iter().map(|bot| {
+        let standing = standing(bot.webhook.as_ref(), &bot.id, &request.origin, office.now());
+        Webhook { bot: bot.id, standing, info: bot.webhook }
+    });
+    let webhooks = webhooks.collect();
     let servers = Servers::from_variables(|name| office.variable(name));
     let rests = |name: &str| {
         let of = |rest: &&(String, i64, _)| rest.0.split('/').next() == Some(name);
         state.usage.resting.iter().filter(of).map(|rest| rest.1).max()
     };
-    let providers = servers.0.iter().map(|server| ProviderState {
+    // Relays have a card of their own.
+    let providers = servers.0.iter().filter(|server| server.name != "relay").map(|server| ProviderState {
         name: server.name,
         has_key: server.endpoint.key().is_some(),
         gateway: server.gateway.is_some(),
         rests_until: rests(server.name),
     });
     let providers = providers.collect();
-    Ok(Overview { release: env!("CARGO_PKG_VERSION"), state, webhooks, providers, to_do })
-}
-
-/// `None`: it took too long for a first page.
-async fn in_time<O: Office, T>(office: &O, work: impl Future<Output = T>) -> Option<T> {
-    match select(pin!(work), pin!(office.sleep(PATIENCE_MS))).await {
-        Either::Left((done, _)) => Some(done),
-        Either::Right(_) => None,
-    }
+    Ok(Overview {
+        release: env!("CARGO_PKG_VERSION"),
+        state,
+        webhooks,
+        bots_left_out: facts.bots_left_out,
+        providers,
+        relays_set_up: facts.relays.token.is_some(),
+        relays: facts.relays.hub,
+        to_do,
+    })
 }
 
 /// Judges a webhook; `origin` is where this page was asked for. Another host of ours is as good: the path tells.
@@ -150,6 +159,9 @@ fn body(overview: &Overview, lang: Lang) -> Markup {
             (look::card(say::spend(lang), spend(state, lang)))
             (look::card(say::queue(lang), queue(overview, lang)))
             (look::card(say::providers(lang), providers(overview, lang)))
+            @if overview.relays_set_up {
+                (look::card(relay_words::title(lang), relays::list(overview.relays.as_ref(), None, lang)))
+            }
             (look::card(say::backups(lang), html! {
                 dl.facts { dt { (say::last_backup(lang)) } dd { (look::time_or_never(lang, state.last_backup_at)) } }
                 p { a href="/_admin/backups" { (words::backups(lang)) } }
@@ -192,6 +204,7 @@ fn bots(overview: &Overview, lang: Lang) -> Markup {
                 @if webhook.standing == Standing::Elsewhere { p.quiet { code { (info.url) } } }
             }
         }
+        @if overview.bots_left_out > 0 { p.quiet { (say::more_bots(lang)) ": " (overview.bots_left_out) } }
     }
 }
 
@@ -285,6 +298,22 @@ mod tests {
         assert_eq!(of("https://other.example/hook", None), Standing::Elsewhere);
         assert_eq!(of("", None), Standing::Unset);
         assert_eq!(standing(None, "main", "https://bot.example", T0), Standing::Unknown);
+    }
+
+    #[test]
+    fn nobody_is_asked_twice() {
+        let office = TestOffice::new();
+        office.page("");
+        let webhooks = office.called.borrow().iter().filter(|(_, call)| call.method == "getWebhookInfo").count();
+        assert_eq!((webhooks, office.desked.borrow().as_slice()), (1, &[DeskAsk::Doctor][..]));
+    }
+
+    #[test]
+    fn further_bots_are_counted() {
+        let mut office = TestOffice::new();
+        assert!(!office.page("").contains("Further bots"));
+        office.bots = (0..8).map(|n| format!("bot{n}")).collect();
+        assert!(office.page("").contains("Further bots: 3"));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::doctor::facts::Stored;
 use crate::chat::desk::ChatAsk;
 use crate::directory::desk::{DeskAsk, Refused};
 use crate::llm::HttpRequest;
+use crate::relay::HubView;
 use crate::telegram::method::Call;
 use crate::telegram::outcome::Reply;
 
@@ -33,6 +34,9 @@ pub trait Office {
     /// Sends a request to a model and reads its answer to the end, at most [`MAX_MODEL_REPLY`] bytes of it, within
     /// `deadline_ms`.
     async fn model(&self, request: HttpRequest, deadline_ms: i64) -> ModelReply;
+
+    /// What the hub knows of its relays. `None`: it did not answer, or was not asked because `RELAY_TOKEN` is unset.
+    async fn relays(&self) -> Option<HubView>;
 
     /// Calls Telegram as `bot`.
     async fn telegram(&self, bot: &str, call: &Call) -> Reply;

@@ -14,6 +14,7 @@ use crate::chat::desk::ChatAsk;
 use crate::directory::desk::{Desk, DeskAsk, Refused};
 use crate::directory::{Caps, Config, Directory};
 use crate::llm::HttpRequest;
+use crate::relay::{HubView, Model, RelayView};
 use crate::store::native::Sqlite;
 use crate::telegram::method::Call;
 use crate::telegram::outcome::Reply;
@@ -46,6 +47,32 @@ pub struct TestOffice {
     /// What servers were asked: method and address.
     pub fetched: RefCell<Vec<(&'static str, String)>>,
     pub storage: Cell<Stored>,
+    /// What the Directory was asked.
+    pub desked: RefCell<Vec<DeskAsk>>,
+    /// What the relays' hub answers.
+    pub hub: RefCell<Option<HubView>>,
+    /// How often it was asked.
+    pub hub_asked: Cell<u32>,
+}
+
+/// A relay at which nothing is wrong, of this release.
+pub fn relay(name: &str) -> RelayView {
+    let model = |name: &str, loaded| Model { name: name.to_owned(), size: None, loaded };
+    RelayView {
+        name: name.to_owned(),
+        connected: true,
+        draining: false,
+        since: T0 - 3_600_000,
+        software: env!("CARGO_PKG_VERSION").to_owned(),
+        ollama: Some("0.13.1".to_owned()),
+        trouble: None,
+        models: vec![model("qwen3:8b", true), model("nomic-embed-text:latest", false)],
+        in_flight: 0,
+        max_parallel: 2,
+        latency_ms: Some(12),
+        calls: 6,
+        failed: 1,
+    }
 }
 
 impl TestOffice {
@@ -64,6 +91,9 @@ impl TestOffice {
             pages: RefCell::default(),
             fetched: RefCell::default(),
             storage: Cell::new(Stored::Well),
+            desked: RefCell::default(),
+            hub: RefCell::default(),
+            hub_asked: Cell::default(),
         }
     }
 
@@ -136,6 +166,7 @@ impl Office for TestOffice {
         let who = Identity::for_tests("ann@example.com").actor();
         let cfg = Config { owners: &[OWNER], claim_code: None };
         let caps = Caps { day_nano_usd: 1_000_000_000, month_nano_usd: 10_000_000_000, person_day_nano_usd: None };
+        self.desked.borrow_mut().push(ask.clone());
         // As it travels.
         let ask: DeskAsk = serde_json::from_str(&serde_json::to_string(ask).unwrap()).unwrap();
         self.directory.desk(&ask, &Desk { who: &who, cfg: &cfg, caps: &caps, now: self.now(), random: [7; 16] })
@@ -149,10 +180,16 @@ impl Office for TestOffice {
     }
 
     async fn model(&self, request: HttpRequest, deadline_ms: i64) -> ModelReply {
-        assert!(deadline_ms <= 20_000);
+        assert!(deadline_ms <= 60_000);
         self.modelled.borrow_mut().push(request);
         let mut replies = self.models.borrow_mut();
         if replies.is_empty() { ModelReply::default() } else { replies.remove(0) }
+    }
+
+    async fn relays(&self) -> Option<HubView> {
+        self.variable(super::relays::TOKEN)?;
+        self.hub_asked.set(self.hub_asked.get() + 1);
+        self.hub.borrow().clone()
     }
 
     async fn telegram(&self, bot: &str, call: &Call) -> Reply {

@@ -24,6 +24,7 @@
 //! | `events` | the log operators see, and what of it is new |
 //! | [`metrics`] | numbers for machines |
 //! | `alerts` | troubles that owners hear of |
+//! | `relays` | what the Directory must know of relays |
 //! | `throttle` | how often one isolate of the Worker speaks of its own trouble |
 //! | `bots`, `settings` | profiles, command hashes, key and value |
 //! | `journal` | audit and recent refusals, both bounded |
@@ -54,6 +55,7 @@ mod people;
 mod press;
 mod prompt;
 mod recall;
+mod relays;
 mod sessions;
 mod settings;
 mod throttle;
@@ -79,6 +81,7 @@ pub use pairing::{Decided, Decision, Pending};
 pub use people::{Person, PersonState};
 pub use press::Button;
 pub use recall::{Memory, Passes, Recall};
+pub use relays::{RelaySeen, Relays};
 pub use sessions::Push;
 pub use settings::DmPolicy;
 pub use throttle::Throttle;

@@ -2,11 +2,11 @@
 
 use worker::Env;
 
-use crate::chat::config::{Config, Deadlines, Streaming, chain};
+use crate::chat::config::{Config, Deadlines, Streaming, chain as chat_chain};
 use crate::chat::transcriber::Transcriber;
 use crate::directory::Caps;
-use crate::llm::Servers;
 use crate::llm::catalogue::Catalogue;
+use crate::llm::{ModelRef, Servers};
 
 /// A variable or secret; blank counts as absent.
 pub fn text(env: &Env, name: &str) -> Option<String> {
@@ -17,7 +17,7 @@ pub fn text(env: &Env, name: &str) -> Option<String> {
 
 /// What every conversation of this deployment shares.
 pub fn chat(env: &Env) -> Config {
-    let (models, problems) = chain(text(env, "DEFAULT_MODEL").as_deref(), text(env, "FALLBACK_MODELS").as_deref());
+    let (models, problems) = chat_chain(text(env, "DEFAULT_MODEL").as_deref(), text(env, "FALLBACK_MODELS").as_deref());
     for problem in problems {
         worker::console_error!("DEFAULT_MODEL or FALLBACK_MODELS: {problem}");
     }
@@ -34,6 +34,11 @@ pub fn chat(env: &Env) -> Config {
         deadlines: text(env, "MODEL_DEADLINES").and_then(|text| Deadlines::parse(&text)).unwrap_or_default(),
         streaming: text(env, "STREAM_MODE").and_then(|text| Streaming::parse(&text)).unwrap_or(Streaming::Draft),
     }
+}
+
+/// `DEFAULT_MODEL` and `FALLBACK_MODELS`, as far as they can be read.
+pub fn chain(env: &Env) -> Vec<ModelRef> {
+    chat_chain(text(env, "DEFAULT_MODEL").as_deref(), text(env, "FALLBACK_MODELS").as_deref()).0
 }
 
 /// The budgets; what cannot be read is logged and counts as unset.

@@ -19,7 +19,7 @@ use super::router::{json, refuse};
 use super::sql::ObjectSql;
 use super::trouble::Noted;
 use super::watch::Watch;
-use super::{bots, clock, config, live, objects, profiles};
+use super::{bots, clock, config, live, objects, profiles, watch};
 use crate::directory::desk::{Desk, DeskCall, Refused};
 use crate::directory::metrics::Scrape;
 use crate::directory::{
@@ -235,7 +235,8 @@ impl Inner {
             }
             "/metrics" => {
                 let last_backup_at = directory.last_backup_at().unwrap_or_default();
-                let scrape = Scrape { version: env!("CARGO_PKG_VERSION"), last_backup_at };
+                let (relays, relays_queued) = watch::relays(&self.env).await;
+                let scrape = Scrape { version: env!("CARGO_PKG_VERSION"), last_backup_at, relays, relays_queued };
                 match directory.metrics(&scrape, &self.caps, now) {
                     Ok(page) => Response::ok(page),
                     Err(error) => failed(&error),

@@ -1,4 +1,5 @@
-//! Looks for troubles with each tick of the cron, for the Directory object: asks Telegram how it sees the webhooks.
+//! Looks for troubles with each tick of the cron, for the Directory object: asks Telegram how it sees the webhooks, and the
+//! relays' hub who is there, if models wait for one.
 //!
 //! Not here: what is a trouble and when it is told (`directory::alerts`).
 
@@ -10,8 +11,9 @@ use worker::Env;
 
 use super::directory_object::log;
 use super::sql::ObjectSql;
-use super::{bots, clock};
-use crate::directory::{Caps, Config, Directory, Outside, WebhookHealth, WebhookSeen};
+use super::{bots, clock, config, objects};
+use crate::directory::{Caps, Config, Directory, Outside, RelaySeen, Relays, WebhookHealth, WebhookSeen};
+use crate::relay::RelayView;
 use crate::telegram::webhook_info::WebhookInfo;
 
 /// Telegram is asked no more often; a little less than the cron's pace, which is not exact.
@@ -38,9 +40,30 @@ impl Watch {
             WebhookSeen { bot: bot.clone(), health }
         }))
         .await;
-        let outside = Outside { last_backup_at: directory.last_backup_at().unwrap_or_default(), webhooks, bots };
+        let models_of_relays = directory.models_of_relays(&config::chain(env)).unwrap_or_default();
+        let relays = if models_of_relays.is_empty() { Relays::NotAsked } else { relays(env).await.0 };
+        let last_backup_at = directory.last_backup_at().unwrap_or_default();
+        let outside = Outside { last_backup_at, webhooks, bots, relays, models_of_relays };
         log(directory.look_out(&outside, caps, cfg, clock::now()));
     }
+}
+
+/// What the relays' hub knows, and how many calls wait there. Without `RELAY_TOKEN` there are no relays and nobody is asked.
+pub async fn relays(env: &Env) -> (Relays, u32) {
+    if config::text(env, "RELAY_TOKEN").is_none() {
+        return (Relays::NotAsked, 0);
+    }
+    let Some(hub) = objects::hub_view(env).await else { return (Relays::Silent, 0) };
+    let seen = |relay: RelayView| RelaySeen {
+        name: relay.name,
+        connected: relay.connected,
+        since: relay.since,
+        models: relay.models.into_iter().map(|model| model.name).collect(),
+        in_flight: relay.in_flight,
+        ended_well: relay.calls.max(0).unsigned_abs(),
+        failed: relay.failed.max(0).unsigned_abs(),
+    };
+    (Relays::Seen(hub.relays.into_iter().map(seen).collect()), hub.queued)
 }
 
 /// `None`: Telegram did not say in time.

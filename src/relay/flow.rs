@@ -27,6 +27,8 @@ pub struct Outflow {
     acknowledged: u64,
     /// Everything before was sent on the present link.
     sent: u64,
+    /// Everything before was sent on this link or one before it.
+    furthest: u64,
     /// Everything before may be sent.
     limit: u64,
     held: VecDeque<u8>,
@@ -34,7 +36,7 @@ pub struct Outflow {
 
 impl Default for Outflow {
     fn default() -> Self {
-        Outflow { acknowledged: 0, sent: 0, limit: WINDOW, held: VecDeque::new() }
+        Outflow { acknowledged: 0, sent: 0, furthest: 0, limit: WINDOW, held: VecDeque::new() }
     }
 }
 
@@ -69,17 +71,20 @@ impl Outflow {
         let from = usize::try_from(offset - self.acknowledged).ok()?;
         let count = usize::try_from(end.checked_sub(offset)?).ok().filter(|&count| count > 0)?;
         self.sent = end;
+        self.furthest = self.furthest.max(end);
         Some((offset, self.held.range(from..from + count).copied().collect()))
     }
 
     /// The reader has everything before `received`, and gives leave up to `limit`.
     pub fn credit(&mut self, received: u64, limit: u64) -> Result<(), Broken> {
-        if received > self.sent {
-            return Err(Broken::Unsent { received, sent: self.sent });
+        if received > self.furthest {
+            return Err(Broken::Unsent { received, sent: self.furthest });
         }
         let gone = received.saturating_sub(self.acknowledged);
         self.held.drain(..usize::try_from(gone).unwrap_or(usize::MAX).min(self.held.len()));
         self.acknowledged += gone;
+        // The link before delivered more than was known when the rest was begun again.
+        self.sent = self.sent.max(self.acknowledged);
         self.limit = self.limit.max(limit);
         Ok(())
     }
@@ -87,7 +92,7 @@ impl Outflow {
     /// A new link: the reader has everything before `received`; the rest goes again.
     pub fn resume(&mut self, received: u64, limit: u64) -> Result<(), Broken> {
         if received < self.acknowledged {
-            return Err(Broken::Unsent { received, sent: self.sent });
+            return Err(Broken::Unsent { received, sent: self.furthest });
         }
         self.credit(received, limit)?;
         self.sent = self.acknowledged;
@@ -191,6 +196,9 @@ mod tests {
         out.next(3).unwrap();
         out.credit(2, WINDOW).unwrap();
         assert_eq!(out.resume(1, WINDOW), Err(Broken::Unsent { received: 1, sent: 3 }));
+        out.resume(2, WINDOW).unwrap();
+        out.credit(3, WINDOW).unwrap();
+        assert_eq!(out.next(9), None, "what the link before delivered does not go again");
         assert_eq!(inflow.take(u64::MAX, b"x"), Err(Broken::OutOfOrder { offset: u64::MAX, expected: 3 }));
     }
 

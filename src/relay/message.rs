@@ -132,6 +132,19 @@ pub enum FailCode {
     Protocol,
 }
 
+impl FailCode {
+    /// The status of the HTTP answer that a failure before [`Head`] stands for.
+    pub const fn status(self) -> u16 {
+        match self {
+            FailCode::NoRelay | FailCode::Busy | FailCode::Lost => 503,
+            FailCode::NoModel => 404,
+            FailCode::Refused => 403,
+            FailCode::Unreachable | FailCode::Broken => 502,
+            FailCode::Protocol => 500,
+        }
+    }
+}
+
 /// Nobody wants a call any more.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cancel {

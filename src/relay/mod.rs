@@ -4,15 +4,18 @@
 //! hub between them is a switch that keeps nothing in memory it could not find again after hibernation. All of it is
 //! state machines from frames to frames. Not here: sockets, HTTP and clocks (`edge`, `bin/ollama-relay`).
 
+pub mod caller;
 pub mod flow;
 pub mod frame;
 pub mod guard;
+pub mod hub;
 pub mod message;
 pub mod pattern;
 pub mod route;
 pub mod server;
 pub mod view;
 
+pub use caller::{Caller, Ending, Request};
 pub use flow::{Broken, Inflow, Outflow};
 pub use frame::{CallId, Frame, Kind, Malformed};
 pub use message::{Fail, FailCode, Head, Hello, Model, Open, Phase, Placed, Resume, Resumed, State, Wait, Welcome};

@@ -26,6 +26,10 @@ pub enum Trouble {
         count: i64,
         minutes: i64,
     },
+    Relay {
+        name: String,
+        minutes: i64,
+    },
     /// Said by `usage::threshold`.
     Cap {
         span: Span,
@@ -67,6 +71,16 @@ pub fn trouble(lang: Lang, trouble: &Trouble) -> String {
         (Trouble::Outbox { bot, count, minutes }, Lang::Ru) => {
             format!("⚠️ Сообщения бота «{bot}» не уходят: ждут {count}, самое старое {minutes} мин.")
         }
+        (Trouble::Relay { name, minutes }, Lang::En) => {
+            format!(
+                "⚠️ The relay “{name}” has been away for {minutes} min. Look at its machine; other models stand in where there are any."
+            )
+        }
+        (Trouble::Relay { name, minutes }, Lang::Ru) => {
+            format!(
+                "⚠️ Реле «{name}» не на связи уже {minutes} мин. Проверьте его машину; где можно, отвечают другие модели."
+            )
+        }
         (Trouble::Cap { span: Span::Day }, _) => lang
             .pick("💸 Today's model budget is nearly spent.", "💸 Бюджет на модели на сегодня почти исчерпан.")
             .to_owned(),
@@ -105,6 +119,14 @@ pub fn outbox_over(lang: Lang, bot: &str) -> String {
     }
 }
 
+/// To owners: it is there, or nothing needs it any more.
+pub fn relay_over(lang: Lang, name: &str) -> String {
+    match lang {
+        Lang::En => format!("✅ The relay “{name}” is no longer missing."),
+        Lang::Ru => format!("✅ Реле «{name}» больше не пропадает."),
+    }
+}
+
 /// To owners: a budget that was nearly or wholly spent has room again.
 pub fn cap_over(lang: Lang, month: bool) -> &'static str {
     match month {
@@ -130,7 +152,9 @@ mod tests {
                 trouble(lang, &Trouble::Provider { name: "ollama".into(), minutes: 7 }),
                 trouble(lang, &Trouble::Webhook { bot: "main".into(), error: "500".into(), pending: 3 }),
                 trouble(lang, &Trouble::Outbox { bot: "main".into(), count: 2, minutes: 20 }),
+                trouble(lang, &Trouble::Relay { name: "home".into(), minutes: 12 }),
                 trouble(lang, &Trouble::Cap { span: Span::Month }),
+                relay_over(lang, "home"),
                 backup_over(lang).to_owned(),
                 provider_over(lang, "ollama"),
                 webhook_over(lang, "main"),

@@ -16,6 +16,7 @@ import { conversations } from "./rows/conversations.mjs";
 import { cost } from "./rows/cost.mjs";
 import { prompt } from "./rows/prompt.mjs";
 import { latency, throughput } from "./rows/instant.mjs";
+import { relay } from "./rows/relay.mjs";
 import { limited, unlimited } from "./rows/streaming.mjs";
 import { startWorld } from "./world.mjs";
 
@@ -31,6 +32,7 @@ const GROUPS = [
   { rows: [9], name: "size", work: size },
   { rows: [10], name: "prompt tokens", work: prompt },
   { rows: [11], name: "control plane", work: conversations },
+  { rows: [12, 13, 14], name: "relay", work: relay },
 ];
 
 function size() {

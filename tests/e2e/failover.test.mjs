@@ -57,7 +57,7 @@ const COMMON = {
   rate: [3, LIMIT],
 };
 const OUTCOMES = {
-  ollama: { ...COMMON, plan: [1, GONE], upstream: [3, DOWN] },
+  ollama: { ...COMMON, plan: [1, GONE], upstream: [3, DOWN], memory: [3, DOWN], oldDaemon: MENDED },
   gemini: {
     ...COMMON,
     permission: [1, GONE],
@@ -86,7 +86,7 @@ const OUTCOMES = {
 
 /** What is left of a failure for everybody: what rests. Provider-wide rests end with the next success there. */
 const MODEL_RESTS = { quota: ["gemini"], plan: ["ollama", "gemini"], retired: PROVIDERS, server: PROVIDERS, silent: PROVIDERS, rate: ["gemini"] };
-const WITHOUT = { badThinking: "thinking", badTools: "tools", badMedia: "media", badStreamOptions: "stream_usage" };
+const WITHOUT = { badThinking: "thinking", oldDaemon: "thinking", badTools: "tools", badMedia: "media", badStreamOptions: "stream_usage" };
 
 describe("failover", { concurrency: 3 }, () => {
   for (const provider of PROVIDERS) {

@@ -22,6 +22,7 @@ const usual = () => ({
   "GET /healthz": { json: { status: "ok", version: VERSION } },
   ...Object.fromEntries(["/_admin", "/api", "/debug"].map((path) => [`GET ${path}`, { status: 302, headers: { location: "https://team.cloudflareaccess.com/cdn-cgi/access/login/x" } }])),
   "POST /telegram/main": { status: 401, json: { error: { code: "unauthorized", message: "Unauthorized." } } },
+  "GET /relay": { status: 401, json: { error: { code: "unauthorized", message: "Unauthorized." } } },
   "GET /api/doctor?lang=en": { json: { worst: "ok", findings: [finding("clock", "ok")] } },
 });
 
@@ -92,6 +93,9 @@ test("what only shows from outside", async () => {
     ["POST /telegram/main", { status: 302 }, "webhook_open", "error"],
     ["POST /telegram/main", { status: 403, text: "Forbidden" }, "webhook_open", "error"],
     ["POST /telegram/main", { status: 404, json: { error: { code: "not_found", message: "No such bot." } } }, "webhook_open", "error"],
+    ["GET /relay", { status: 302, headers: { location: "https://team.cloudflareaccess.com/" } }, "relay_open", "error"],
+    ["GET /relay", { status: 404, text: "nginx" }, "relay_open", "error"],
+    ["GET /relay", { status: 404, json: { error: { code: "not_found", message: "No relay is set up." } } }, "relay_open", "ok"],
   ];
   for (const [name, answer, id, severity] of cases) {
     answers = { ...usual(), [name]: answer };
@@ -172,6 +176,10 @@ test("without an address: the configuration, through wrangler", async () => {
   const well = await look({ worker: worker([...required, "OLLAMA_API_KEY", "CLAIM_CODE"], { CF_ACCESS_TEAM_DOMAIN: "t", CF_ACCESS_AUD: "a" }) });
   assert.equal(well.code, 0, JSON.stringify(well.report));
   assert.equal(well.report.worst, "ok");
+  assert.match(well.report.findings.find(({ id }) => id === "relay").reason, /No relay is used/);
+  const relayed = await look({ worker: worker([...required, "RELAY_TOKEN", "CLAIM_CODE"], { CF_ACCESS_TEAM_DOMAIN: "t", CF_ACCESS_AUD: "a" }) });
+  assert.equal(relayed.report.worst, "ok", "a relay is a provider like any other");
+  assert.match(relayed.report.findings.find(({ id }) => id === "relay").reason, /relays may connect/);
   for (const [account, id, severity] of [
     [{ user: null }, "login", "error"],
     [{ worker: null }, "deployed", "error"],

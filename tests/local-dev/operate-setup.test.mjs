@@ -66,8 +66,8 @@ async function world(change = {}) {
     const fresh = calls().slice(before);
     const given = Object.entries({ ...SECRETS, ...options?.env }).filter(([name]) => isSecret(name)).map(([, value]) => value);
     for (const secret of [...given, ...Object.values(account().worker?.secrets ?? {})].filter((value) => value.length > 8)) {
-      // The claim code is in the link, for the owner to open.
-      const shown = output.replaceAll(/https:\/\/t\.me\/\S+/g, "");
+      // The claim code is in the link, for the owner to open; the relay's token stands alone on its line, once.
+      const shown = output.replaceAll(/https:\/\/t\.me\/\S+/g, "").replace(/(?<=(?:shown once|показан один раз):\n\n {2})[0-9a-f]{64}(?=\n)/, "");
             assert(!shown.includes(secret), `printed a secret:\n${output}`);
       assert(fresh.every((call) => !call.args.join(" ").includes(secret)), "a secret as an argument");
       assert(fresh.every((call) => !Object.values(call.env).includes(secret)), "a secret in the environment");
@@ -147,7 +147,7 @@ test("a secret that is set is replaced only when asked to", async () => {
 
 test("asked for what is missing, in Russian", async () => {
   const { setup, account, close } = await world();
-  const answers = ["not a token", TOKEN, "1001", "", "", "", "", "secret-gemini-key", "", "", "zero", "2", "", "team", "short", "f".repeat(64), "n", "д"];
+  const answers = ["not a token", TOKEN, "1001", "", "", "", "", "", "secret-gemini-key", "", "", "", "zero", "2", "", "team", "short", "f".repeat(64), "n", "д"];
   const { code, output } = await setup(["--lang", "ru"], { env: {}, answers });
   assert.equal(code, 0, output);
   assert.match(output, /Токен бота «main» от @BotFather/);
@@ -162,7 +162,7 @@ test("asked for what is missing, in Russian", async () => {
 
 test("no at the end: nothing is done; no more answers: said so", async () => {
   const { setup, account, close } = await world();
-  const answers = ["", "", "", "", "", "n", "n"];
+  const answers = ["", "", "", "", "", "", "n", "n"];
   const { code, output } = await setup([], { answers });
   assert.equal(code, 0, output);
   assert.match(output, /Nothing was changed/);
@@ -313,6 +313,44 @@ test("a further bot", async () => {
   assert.equal(set.params.url, `${workerUrl}/telegram/work`);
   assert.equal(set.params.secret_token, account().worker.secrets.TELEGRAM_WEBHOOK_SECRET_WORK);
   assert.match(output, /Open https:\/\/t\.me\/work_bot and press START/);
+  await close();
+});
+
+test("an Ollama of one's own: a token is made, put, and shown once with what to do", async () => {
+  const { setup, account, close } = await world();
+  const { code, output, calls } = await setup(["--yes", "--relay"]);
+  assert.equal(code, 0, output);
+  const { RELAY_TOKEN } = account().worker.secrets;
+  assert.match(RELAY_TOKEN, /^[0-9a-f]{64}$/);
+  assert("RELAY_TOKEN" in JSON.parse(calls.find(({ args }) => args[1] === "bulk").input));
+  assert.equal(output.split(RELAY_TOKEN).length, 2, "shown once");
+  assert(output.includes(`ollama-relay check --url ${workerUrl.replace("http", "ws")}/relay --token-file relay.token`), output);
+  assert.match(output, /\(umask 077; cat > relay\.token\)/);
+
+  const again = await setup(["--yes", "--relay"]);
+  assert.match(again.output, /RELAY_TOKEN is set already/);
+  assert.equal(account().worker.secrets.RELAY_TOKEN, RELAY_TOKEN);
+  assert(!again.names.includes("secret bulk"), again.output);
+  const other = await setup(["--yes", "--relay", "--replace"]);
+  assert.notEqual(account().worker.secrets.RELAY_TOKEN, RELAY_TOKEN);
+  assert(other.output.includes(account().worker.secrets.RELAY_TOKEN));
+  const given = await setup(["--yes", "--relay", "--replace"], { env: { ...SECRETS, RELAY_TOKEN: "my-own-secret-token-of-the-relay" } });
+  assert.equal(account().worker.secrets.RELAY_TOKEN, "my-own-secret-token-of-the-relay");
+  assert.doesNotMatch(given.output, /shown once/);
+  assert.match((await setup(["--yes"], { env: { ...SECRETS, RELAY_TOKEN: "short" } })).output, /RELAY_TOKEN: the value given does not look right/);
+  assert.match((await setup(["--yes", "--relay", "--dry-run"])).output, /"RELAY_TOKEN":"••••••"/);
+  await close();
+});
+
+test("nothing but an Ollama of one's own", async () => {
+  const { setup, account, close } = await world();
+  const env = { TELEGRAM_BOT_TOKEN: TOKEN };
+  // Owner, three keys, the relay, its model, budgets, Access, metrics, go.
+  const { code, output } = await setup(["--lang", "ru"], { env, answers: ["1001", "", "", "", "д", "", "", "", "", "n", "д"] });
+  assert.equal(code, 0, output);
+  assert.equal(account().worker.vars.DEFAULT_MODEL, "relay/qwen3:8b");
+  assert.deepEqual(Object.keys(account().worker.secrets).sort(), ["RELAY_TOKEN", "TELEGRAM_BOT_TOKEN", "TELEGRAM_WEBHOOK_SECRET"]);
+  assert.match(output, /Токен реле, показан один раз/);
   await close();
 });
 

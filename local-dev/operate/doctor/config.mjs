@@ -3,7 +3,7 @@
 import { Failure } from "../../setup/process.mjs";
 
 const REQUIRED = ["TELEGRAM_BOT_TOKEN", "TELEGRAM_WEBHOOK_SECRET"];
-const MODELS = ["OLLAMA_API_KEY", "GEMINI_API_KEY", "OPENAI_API_KEY", "OLLAMA_BASE_URL", "OPENAI_BASE_URL", "AI_GATEWAY_BASE_URL"];
+const MODELS = ["OLLAMA_API_KEY", "GEMINI_API_KEY", "OPENAI_API_KEY", "OLLAMA_BASE_URL", "OPENAI_BASE_URL", "AI_GATEWAY_BASE_URL", "RELAY_TOKEN"];
 /** What the Worker cannot do without (DESIGN §4), as it stands in the file. */
 const NEEDED = [
   ["CHAT", /^name = "CHAT"$/m],
@@ -43,6 +43,7 @@ export async function lookAtConfiguration({ wrangler, config, words, accountId }
     either("owner", has("OWNER_TELEGRAM_IDS") || has("CLAIM_CODE"), "ownerSet", "error", "ownerMissing");
     either("access", has("CF_ACCESS_TEAM_DOMAIN") && has("CF_ACCESS_AUD"), "accessSet", "warning", "accessMissing");
     either("debug_token", !has("DEBUG_TOKEN"), "debugUnset", "warning", "debugSet");
+    either("relay", has("RELAY_TOKEN"), "relayTokenSet", "ok", "relayTokenUnset");
     either("bucket", deployed?.bucket, "bucketBound", "warning", "bucketUnbound");
   } catch (error) {
     if (!(error instanceof Failure)) throw error;

@@ -44,10 +44,11 @@ export async function lookFromOutside(url, { words, deadlineMs }) {
     const name = CERTIFICATE.test(health.failed) ? "badCertificate" : "unreachable";
     return [finding("reachable", "error", name, { reason: health.failed })];
   }
-  const [guarded, tricks, webhook] = await Promise.all([
+  const [guarded, tricks, webhook, relay] = await Promise.all([
     Promise.all(GUARDED.map((path) => ask(url, path, { deadlineMs }))),
     Promise.all(TRICKS.map((path) => ask(url, path, { deadlineMs }))),
     ask(url, "/telegram/main", { method: "POST", deadlineMs }),
+    ask(url, "/relay", { deadlineMs }),
   ]);
   const findings = [];
   const isUp = health.status === 200 && health.ours;
@@ -62,7 +63,16 @@ export async function lookFromOutside(url, { words, deadlineMs }) {
   if (webhook.failed) findings.push(finding("webhook_open", "error", "unreachable", { reason: webhook.failed }));
   else if (webhook.status === 401 && webhook.ours) findings.push(finding("webhook_open", "ok", "webhookShut"));
   else findings.push(finding("webhook_open", "error", webhook.ours ? "webhookOdd" : "webhookBlocked", { status: webhook.status }));
+  findings.push(relayRoute(finding, relay));
   return findings;
+}
+
+/** The way in for relays, seen by somebody without the token. */
+function relayRoute(finding, { failed, status, ours }) {
+  if (failed) return finding("relay_open", "error", "unreachable", { reason: failed });
+  if (ours && status === 401) return finding("relay_open", "ok", "relayShut");
+  if (ours && status === 404) return finding("relay_open", "ok", "relayUnset");
+  return finding("relay_open", "error", "relayBlocked", { status });
 }
 
 function release(finding, theirs) {

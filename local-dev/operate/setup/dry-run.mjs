@@ -7,9 +7,9 @@ const HIDDEN = "••••••";
 const quote = (text) => (/^[\w./:=,-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`);
 
 /** The commands as lines. `given` has the values that are known. */
-export function dryRun(given, { bot, name }) {
+export function dryRun(given, { bot, name, relay }) {
   const own = ["TELEGRAM_BOT_TOKEN", "TELEGRAM_WEBHOOK_SECRET"].map((base) => botName(base, bot));
-  const secrets = [...own, ...(bot !== "main" || given.OWNER_TELEGRAM_IDS ? [] : ["CLAIM_CODE"]), ...Object.keys(given).filter(isSecret)];
+  const secrets = [...own, ...(bot !== "main" || given.OWNER_TELEGRAM_IDS ? [] : ["CLAIM_CODE"]), ...(relay ? ["RELAY_TOKEN"] : []), ...Object.keys(given).filter(isSecret)];
   const masked = Object.fromEntries([...new Set(secrets)].map((secret) => [secret, HIDDEN]));
   const vars = Object.entries(given).filter(([key]) => !isSecret(key)).flatMap(([key, value]) => ["--var", quote(`${key}:${value}`)]);
   const base = given.TELEGRAM_API_BASE ?? "https://api.telegram.org";

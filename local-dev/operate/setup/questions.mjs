@@ -10,8 +10,10 @@ const PROVIDERS = [
   { name: "GEMINI_API_KEY", what: "Gemini", where: "https://aistudio.google.com/apikey", model: "gemini/gemini-3.8-flash" },
   { name: "OPENAI_API_KEY", what: "OpenAI", where: "https://platform.openai.com/api-keys" },
 ];
-/** Beside a key, an address of one's own server is a provider too. */
-const ADDRESSES = ["OLLAMA_BASE_URL", "OPENAI_BASE_URL"];
+/** Beside a key, an address of one's own server is a provider too, and so is what comes in through a relay. */
+const ADDRESSES = ["OLLAMA_BASE_URL", "OPENAI_BASE_URL", "RELAY_TOKEN"];
+/** What is proposed where nothing but a relay is there; docs/relay.md pulls it. */
+const RELAY_MODEL = "relay/qwen3:8b";
 /** The Worker's own defaults: src/edge/config.rs and src/directory. */
 export const DEFAULTS = { DEFAULT_MODEL: "ollama/gpt-oss:120b", DAILY_BUDGET_USD: "1", MONTHLY_BUDGET_USD: "10" };
 
@@ -42,7 +44,7 @@ export function checkGiven({ say, words }, given) {
 }
 
 /** Completes `given` for bot `main` and the deployment as a whole, asking unless `quiet`. */
-export async function askDeployment(context, given, set, { quiet, metrics, newClaim }) {
+export async function askDeployment(context, given, set, { quiet, metrics, relay, replace, newClaim }) {
   const { terminal, words } = context;
   const has = (name) => name in given || set(name);
 
@@ -52,6 +54,14 @@ export async function askDeployment(context, given, set, { quiet, metrics, newCl
     else given.CLAIM_CODE = newClaim || !given.CLAIM_CODE ? newClaimCode() : given.CLAIM_CODE;
   }
 
+  const makeRelayToken = () => (given.RELAY_TOKEN = context.relayToken = newSecret());
+  const offerRelay = async () => {
+    if (!has("RELAY_TOKEN") && (await confirm(context, words("askRelay"), false))) makeRelayToken();
+  };
+  // A token that is given is somebody's own; one that is set cannot be read back.
+  if (relay && !("RELAY_TOKEN" in given) && (!set("RELAY_TOKEN") || replace)) makeRelayToken();
+  else if (relay && set("RELAY_TOKEN") && !replace) context.say("relaySet");
+
   const anyModel = () => [...PROVIDERS.map(({ name }) => name), ...ADDRESSES].some(has);
   if (!anyModel() && !quiet) {
     while (!anyModel()) {
@@ -59,13 +69,15 @@ export async function askDeployment(context, given, set, { quiet, metrics, newCl
         const key = await insist(context, name, words("askKey", { what, where, optional: words("optional") }), { optional: true, hidden: true });
         if (key) given[name] = key;
       }
+      await offerRelay();
       if (!anyModel()) context.say("noModel", { names: PROVIDERS.map(({ name }) => name).join(", ") });
     }
-  }
+  } else if (context.fresh && !quiet) await offerRelay();
   if (!anyModel()) throw new Failure(words("noModel", { names: [...PROVIDERS.map(({ name }) => name), ...ADDRESSES].join(", ") }));
 
   if (!has("DEFAULT_MODEL") && context.fresh) {
-    const first = PROVIDERS.find(({ name, model }) => model && has(name))?.model ?? DEFAULTS.DEFAULT_MODEL;
+    const onlyRelay = [...PROVIDERS.map(({ name }) => name), ...ADDRESSES].every((name) => has(name) === (name === "RELAY_TOKEN"));
+    const first = PROVIDERS.find(({ name, model }) => model && has(name))?.model ?? (onlyRelay ? RELAY_MODEL : DEFAULTS.DEFAULT_MODEL);
     const model = quiet ? undefined : await insist(context, "DEFAULT_MODEL", words("askModel", { value: first }), { optional: true });
     if ((model ?? first) !== DEFAULTS.DEFAULT_MODEL) given.DEFAULT_MODEL = model ?? first;
     const others = PROVIDERS.filter(({ name, model }) => model && model !== (given.DEFAULT_MODEL ?? DEFAULTS.DEFAULT_MODEL) && has(name));

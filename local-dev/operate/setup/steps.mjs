@@ -149,7 +149,7 @@ async function connect(context, { telegram, bot, url, secret }) {
 /**
  * Runs the wizard.
  *
- * - `options`: `{ quiet, bot, url, replace, metrics, newClaim, env }`.
+ * - `options`: `{ quiet, bot, url, replace, metrics, relay, newClaim, env }`.
  * - `given`: values from the environment and the file, by name. Answers are added to it.
  * - `context`: `{ terminal, wrangler, words, say, hide, openTelegram, build, config, records, root }`; `records` remembers
  *   the address between runs.
@@ -186,6 +186,7 @@ export async function runSetup(context, given, options) {
   if (bot === "main") {
     await askDeployment(context, given, set, options);
     if (options.newClaim) replaced.add("CLAIM_CODE");
+    if (context.relayToken) replaced.add("RELAY_TOKEN");
     // An earlier run ended before the bot was connected: nobody can have used its code, and nobody has seen it.
     if (link && !hook.url.endsWith(path) && secrets.includes("CLAIM_CODE") && !given.CLAIM_CODE && !set("OWNER_TELEGRAM_IDS")) {
       given.CLAIM_CODE = newClaimCode();
@@ -230,7 +231,7 @@ export async function runSetup(context, given, options) {
 }
 
 /** What the person does next. */
-function farewell({ terminal, words, say, shownOnce }, { given, put, link, url, bot, set }) {
+function farewell({ terminal, words, say, shownOnce, relayToken }, { given, put, link, url, bot, set }) {
   terminal.say();
   const username = link?.me.username;
   if (put.CLAIM_CODE && username) terminal.say(words("claim", { username, code: put.CLAIM_CODE }), { raw: true });
@@ -238,6 +239,7 @@ function farewell({ terminal, words, say, shownOnce }, { given, put, link, url, 
   else if ((given.OWNER_TELEGRAM_IDS || set("OWNER_TELEGRAM_IDS")) && username) say("owners", { username });
   else if (set("CLAIM_CODE")) say("claimUnknown");
   if (shownOnce) terminal.say(words("metrics", { token: shownOnce }), { raw: true });
+  if (relayToken) terminal.say(words("relayToken", { token: relayToken, url: url.replace(/^http/, "ws") }), { raw: true });
   if (given.CF_ACCESS_TEAM_DOMAIN || set("CF_ACCESS_TEAM_DOMAIN")) say("admin", { url });
   else say("adminLater", { url });
   say("doctorNext", { url });

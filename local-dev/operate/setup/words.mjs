@@ -36,6 +36,15 @@ const WORDS = {
   askOwner: ["Your numeric Telegram id, several with commas (Enter: the owner is whoever opens the claim link first):", "Ваш числовой id в Telegram, несколько — через запятую (Enter: владельцем станет первый, кто откроет ссылку):"],
   askKey: ["{what} key, {where} {optional}:", "Ключ {what}, {where} {optional}:"],
   noModel: ["Without a key of a model provider the bot cannot answer. Set one of: {names}.", "Без ключа поставщика моделей бот не сможет отвечать. Задайте один из: {names}."],
+  askRelay: ["Use an Ollama of your own, at home or on a VDS, through ollama-relay?", "Использовать свою Ollama, дома или на VDS, через ollama-relay?"],
+  relaySet: [
+    "RELAY_TOKEN is set already; its value cannot be read back. For a new one: npm run setup -- --relay --replace",
+    "RELAY_TOKEN уже задан, прочитать его нельзя. Новый: npm run setup -- --relay --replace",
+  ],
+  relayToken: [
+    "Token of the relay, shown once:\n\n  {token}\n\nOn the machine with Ollama (building ollama-relay, systemd, Docker: docs/relay.md):\n\n  (umask 077; cat > relay.token)      # paste the token, Enter, Ctrl-D\n  ollama-relay check --url {url}/relay --token-file relay.token\n  ollama-relay --url {url}/relay --token-file relay.token\n",
+    "Токен реле, показан один раз:\n\n  {token}\n\nНа машине с Ollama (сборка ollama-relay, systemd, Docker — docs/relay.ru.md):\n\n  (umask 077; cat > relay.token)      # вставьте токен, Enter, Ctrl-D\n  ollama-relay check --url {url}/relay --token-file relay.token\n  ollama-relay --url {url}/relay --token-file relay.token\n",
+  ],
   askModel: ["Default model (Enter: {value}):", "Основная модель (Enter: {value}):"],
   askDay: ["Most that models may cost in a day, US dollars (Enter: {value}):", "Сколько модели могут стоить в день, долларов США (Enter: {value}):"],
   askMonth: ["The same for a month (Enter: {value}):", "То же за месяц (Enter: {value}):"],

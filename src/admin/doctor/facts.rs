@@ -4,6 +4,7 @@
 
 use crate::directory::desk::DoctorFacts;
 use crate::llm::ModelRef;
+use crate::relay::HubView;
 use crate::telegram::webhook_info::WebhookInfo;
 
 /// Everything known of a deployment at one moment.
@@ -20,6 +21,7 @@ pub struct Facts {
     pub bots_left_out: usize,
     pub access: AccessFacts,
     pub models: ModelFacts,
+    pub relays: RelayFacts,
     pub storage: Stored,
     pub variables: Variables,
     /// What `Date` of Telegram's answer says, Unix milliseconds.
@@ -118,6 +120,15 @@ pub enum Listed {
     Silent,
 }
 
+/// Relays: whether any are let in, and how they stand.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RelayFacts {
+    /// Signs that `RELAY_TOKEN` has; `None`: it is unset.
+    pub token: Option<usize>,
+    /// `None`: the hub did not answer, or was not asked because there is no token.
+    pub hub: Option<HubView>,
+}
+
 /// What became of a file that was written, read and deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stored {
@@ -137,7 +148,6 @@ pub struct Variables {
     pub claim_code: bool,
     pub owner_ids: bool,
     pub gateway_token: bool,
-    pub relay_token: bool,
     pub debug_token: bool,
     /// Budgets that cannot be read.
     pub bad_budgets: Vec<&'static str>,

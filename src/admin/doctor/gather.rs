@@ -1,7 +1,7 @@
 //! Asks everybody the doctor wants to hear, side by side, each with a deadline.
 //!
 //! At most 5 bots × 4 calls, 8 looks at ourselves and at Access, 3 providers, 1 look at Telegram's clock, 3 calls of storage,
-//! 1 of the Directory: 36 sub-requests, of 50 on the free plan (cloudflare.md §1.1).
+//! 1 each of the Directory and the relays' hub: 37 sub-requests, of 50 on the free plan (cloudflare.md §1.1).
 
 use std::pin::pin;
 
@@ -11,7 +11,10 @@ use serde::de::IgnoredAny;
 
 use super::super::access::Settings;
 use super::super::port::{Fetched, Office, read};
-use super::facts::{AccessFacts, BotFacts, Facts, Listed, Me, ModelFacts, Probe, ProviderFacts, Stored, Variables};
+use super::super::relays;
+use super::facts::{
+    AccessFacts, BotFacts, Facts, Listed, Me, ModelFacts, Probe, ProviderFacts, RelayFacts, Stored, Variables,
+};
 use crate::directory::Caps;
 use crate::directory::desk::{DeskAsk, DoctorFacts};
 use crate::llm::{Body, ErrorClass, HttpRequest, Server, Servers};
@@ -20,8 +23,6 @@ use crate::telegram::outcome::{self, Reply};
 use crate::telegram::webhook_info::WebhookInfo;
 use crate::text::{self, Lang};
 
-/// Everything is asked at once, so this is how long the whole may take, in milliseconds.
-const DEADLINE_MS: i64 = 15_000;
 /// Most bots looked at.
 const MOST_BOTS: usize = 5;
 /// What only a token opens.
@@ -29,8 +30,29 @@ const GUARDED: [&str; 3] = ["/_admin", "/api", "/debug"];
 /// Cloudflare's number for a Worker that asks a Worker of its own zone.
 const NOT_FROM_HERE: &str = "1042";
 
-/// Gathers all facts. `origin`: scheme and host the request came to.
-pub async fn gather<O: Office>(office: &O, origin: &str) -> Facts {
+/// Whom to ask, and for how long.
+struct Asking<'a, O> {
+    office: &'a O,
+    /// Everything is asked at once, so this is how long the whole may take, milliseconds.
+    patience_ms: i64,
+}
+
+impl<O: Office> Asking<'_, O> {
+    /// What `work` brings, unless the time is up.
+    async fn in_time<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        in_time(self.office, self.patience_ms, work).await
+    }
+
+    /// The same for what is one of two steps.
+    async fn in_half_the_time<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        in_time(self.office, self.patience_ms / 2, work).await
+    }
+}
+
+/// Gathers all facts within `patience_ms`; what did not come by then is not known. `origin`: scheme and host the request
+/// came to.
+pub async fn gather<O: Office>(office: &O, origin: &str, patience_ms: i64) -> Facts {
+    let asking = &Asking { office, patience_ms };
     let ids = office.bots();
     let servers = Servers::from_variables(|name| office.variable(name));
     let settings = Settings::read(|name| office.variable(name));
@@ -38,17 +60,22 @@ pub async fn gather<O: Office>(office: &O, origin: &str) -> Facts {
 
     // Bots first: where Telegram finds us is where we look at ourselves. A proxy that signs us in is elsewhere.
     let bots_and_self = async {
-        let infos = join_all(ids.iter().take(MOST_BOTS).map(|id| webhook(office, id))).await;
+        let infos = join_all(ids.iter().take(MOST_BOTS).map(|id| webhook(asking, id))).await;
         let found = infos.iter().flatten().find_map(|info| our_base(&info.url));
         let base = found.unwrap_or_else(|| origin.to_owned());
-        let bots = join_all(ids.iter().zip(infos).map(|(id, info)| bot(office, id, info, &base)));
-        let paths = join_all(GUARDED.map(|path| probe(office, "GET", format!("{base}{path}"))));
-        let (bots, (paths, health)) = join(bots, join(paths, probe(office, "GET", format!("{base}/healthz")))).await;
+        let bots = join_all(ids.iter().zip(infos).map(|(id, info)| bot(asking, id, info, &base)));
+        let paths = join_all(GUARDED.map(|path| probe(asking, "GET", format!("{base}{path}"))));
+        let (bots, (paths, health)) = join(bots, join(paths, probe(asking, "GET", format!("{base}/healthz")))).await;
         (bots, paths, health)
     };
-    let models = join_all(servers.0.iter().map(|server| provider(office, server)));
-    let rest = join(join(keys(office, certs), stored(office)), join(telegram_time(office), directory(office)));
-    let ((bots, paths, health), (providers, ((keys, storage), (telegram_time, directory)))) =
+    // Relays are judged by what their hub says.
+    let models =
+        join_all(servers.0.iter().filter(|server| server.name != "relay").map(|server| provider(asking, server)));
+    let rest = join(
+        join(keys(asking, certs), stored(asking)),
+        join(telegram_time(asking), join(directory(asking), relay_facts(asking))),
+    );
+    let ((bots, paths, health), (providers, ((keys, storage), (telegram_time, (directory, relays))))) =
         join(bots_and_self, join(models, rest)).await;
 
     Facts {
@@ -68,6 +95,7 @@ pub async fn gather<O: Office>(office: &O, origin: &str) -> Facts {
             fallbacks: names(office.variable("FALLBACK_MODELS")),
             providers,
         },
+        relays,
         storage,
         variables: variables(office),
         telegram_time,
@@ -83,16 +111,16 @@ async fn in_time<O: Office, T>(office: &O, deadline_ms: i64, work: impl Future<O
     }
 }
 
-async fn webhook<O: Office>(office: &O, bot: &str) -> Option<WebhookInfo> {
-    let reply = in_time(office, DEADLINE_MS / 2, office.telegram(bot, &WebhookInfo::call())).await?;
+async fn webhook<O: Office>(asking: &Asking<'_, O>, bot: &str) -> Option<WebhookInfo> {
+    let reply = asking.in_half_the_time(asking.office.telegram(bot, &WebhookInfo::call())).await?;
     WebhookInfo::read(&reply)
 }
 
-async fn bot<O: Office>(office: &O, id: &str, webhook: Option<WebhookInfo>, base: &str) -> BotFacts {
-    let telegram = join(me(office, id), commands(office, id));
-    let ((me, commands), unsigned) = join(telegram, probe(office, "POST", format!("{base}/telegram/{id}"))).await;
+async fn bot<O: Office>(asking: &Asking<'_, O>, id: &str, webhook: Option<WebhookInfo>, base: &str) -> BotFacts {
+    let telegram = join(me(asking, id), commands(asking, id));
+    let ((me, commands), unsigned) = join(telegram, probe(asking, "POST", format!("{base}/telegram/{id}"))).await;
     let suffix = if id == "main" { String::new() } else { format!("_{}", id.to_ascii_uppercase()) };
-    let has_secret = office.variable(&format!("TELEGRAM_WEBHOOK_SECRET{suffix}")).is_some();
+    let has_secret = asking.office.variable(&format!("TELEGRAM_WEBHOOK_SECRET{suffix}")).is_some();
     BotFacts { id: id.to_owned(), has_secret, me, webhook, commands, unsigned }
 }
 
@@ -108,8 +136,8 @@ fn result<T: serde::de::DeserializeOwned>(reply: &Reply) -> Option<T> {
     }
 }
 
-async fn me<O: Office>(office: &O, bot: &str) -> Me {
-    let Some(reply) = in_time(office, DEADLINE_MS / 2, office.telegram(bot, &get_me())).await else {
+async fn me<O: Office>(asking: &Asking<'_, O>, bot: &str) -> Me {
+    let Some(reply) = asking.in_half_the_time(asking.office.telegram(bot, &get_me())).await else {
         return Me::Unknown;
     };
     if matches!(outcome::read(&reply), outcome::Outcome::Unauthorized) {
@@ -119,14 +147,14 @@ async fn me<O: Office>(office: &O, bot: &str) -> Me {
 }
 
 /// Whether the menu for everybody is ours.
-async fn commands<O: Office>(office: &O, bot: &str) -> Option<bool> {
+async fn commands<O: Office>(asking: &Asking<'_, O>, bot: &str) -> Option<bool> {
     #[derive(Deserialize)]
     struct Command {
         command: String,
         description: String,
     }
     let call = Call { method: "getMyCommands".to_owned(), params: serde_json::json!({}), upload: None };
-    let reply = in_time(office, DEADLINE_MS / 2, office.telegram(bot, &call)).await?;
+    let reply = asking.in_half_the_time(asking.office.telegram(bot, &call)).await?;
     let known: Vec<Command> = result(&reply)?;
     let ours = text::chat::menu(Lang::En);
     let same = |(known, (name, text)): (&Command, &(&str, &str))| known.command == *name && known.description == *text;
@@ -138,7 +166,7 @@ fn get(url: String) -> HttpRequest {
 }
 
 /// What an address of ours answers to somebody who knows nothing.
-async fn probe<O: Office>(office: &O, method: &'static str, url: String) -> Probe {
+async fn probe<O: Office>(asking: &Asking<'_, O>, method: &'static str, url: String) -> Probe {
     let mut request = get(url);
     if method == "POST" {
         request = HttpRequest {
@@ -148,7 +176,7 @@ async fn probe<O: Office>(office: &O, method: &'static str, url: String) -> Prob
             ..request
         };
     }
-    match in_time(office, DEADLINE_MS / 2, office.fetch(&request)).await.flatten() {
+    match asking.in_half_the_time(asking.office.fetch(&request)).await.flatten() {
         Some(answer) if is_not_from_here(&answer) => Probe::NotFromHere,
         Some(answer) => Probe::Answered { status: answer.status, ours: is_ours(&answer) },
         None => Probe::Silent,
@@ -191,19 +219,19 @@ fn our_base(url: &str) -> Option<String> {
     url.path().starts_with("/telegram/").then(|| url.origin().ascii_serialization())
 }
 
-async fn keys<O: Office>(office: &O, url: Option<String>) -> Option<bool> {
+async fn keys<O: Office>(asking: &Asking<'_, O>, url: Option<String>) -> Option<bool> {
     #[derive(Deserialize)]
     struct Page {
         keys: Vec<IgnoredAny>,
     }
-    let answer = in_time(office, DEADLINE_MS, office.fetch(&get(url?))).await?;
+    let answer = asking.in_time(asking.office.fetch(&get(url?))).await?;
     let page = answer.filter(|answer| answer.status == 200);
     Some(
         page.is_some_and(|answer| serde_json::from_slice::<Page>(&answer.body).is_ok_and(|page| !page.keys.is_empty())),
     )
 }
 
-async fn provider<O: Office>(office: &O, server: &Server) -> ProviderFacts {
+async fn provider<O: Office>(asking: &Asking<'_, O>, server: &Server) -> ProviderFacts {
     let has_key = server.endpoint.key().is_some();
     let own_address = match server.name {
         "ollama" => server.endpoint.base_url == "https://ollama.com",
@@ -212,13 +240,13 @@ async fn provider<O: Office>(office: &O, server: &Server) -> ProviderFacts {
         _ => false,
     };
     let needs_key = own_address && server.gateway.is_none();
-    let list = if needs_key && !has_key { Listed::Silent } else { listed(office, server).await };
+    let list = if needs_key && !has_key { Listed::Silent } else { listed(asking, server).await };
     ProviderFacts { name: server.name, has_key, needs_key, list }
 }
 
-async fn listed<O: Office>(office: &O, server: &Server) -> Listed {
+async fn listed<O: Office>(asking: &Asking<'_, O>, server: &Server) -> Listed {
     let request = server.seal(server.provider.list(&server.endpoint), &[]);
-    let Some(answer) = in_time(office, DEADLINE_MS, office.fetch(&request)).await.flatten() else {
+    let Some(answer) = asking.in_time(asking.office.fetch(&request)).await.flatten() else {
         return Listed::Silent;
     };
     if answer.status != 200 {
@@ -231,18 +259,24 @@ async fn listed<O: Office>(office: &O, server: &Server) -> Listed {
     }
 }
 
-async fn stored<O: Office>(office: &O) -> Stored {
-    in_time(office, DEADLINE_MS, office.try_storage()).await.unwrap_or(Stored::Silent)
+async fn stored<O: Office>(asking: &Asking<'_, O>) -> Stored {
+    asking.in_time(asking.office.try_storage()).await.unwrap_or(Stored::Silent)
 }
 
 /// What Telegram's server thinks the time is; its front page needs no token.
-async fn telegram_time<O: Office>(office: &O) -> Option<i64> {
-    let base = office.variable("TELEGRAM_API_BASE").unwrap_or_else(|| "https://api.telegram.org".to_owned());
-    in_time(office, DEADLINE_MS, office.fetch(&get(base))).await.flatten()?.date
+async fn telegram_time<O: Office>(asking: &Asking<'_, O>) -> Option<i64> {
+    let base = asking.office.variable("TELEGRAM_API_BASE").unwrap_or_else(|| "https://api.telegram.org".to_owned());
+    asking.in_time(asking.office.fetch(&get(base))).await.flatten()?.date
 }
 
-async fn directory<O: Office>(office: &O) -> Option<DoctorFacts> {
-    read(&in_time(office, DEADLINE_MS, office.directory(&DeskAsk::Doctor)).await?.ok()?).ok()
+async fn relay_facts<O: Office>(asking: &Asking<'_, O>) -> RelayFacts {
+    let token = asking.office.variable(relays::TOKEN).map(|token| token.chars().count());
+    // Asked only if there is a token.
+    RelayFacts { token, hub: asking.in_time(asking.office.relays()).await.flatten() }
+}
+
+async fn directory<O: Office>(asking: &Asking<'_, O>) -> Option<DoctorFacts> {
+    read(&asking.in_time(asking.office.directory(&DeskAsk::Doctor)).await?.ok()?).ok()
 }
 
 fn names(list: Option<String>) -> Vec<String> {
@@ -259,7 +293,6 @@ fn variables<O: Office>(office: &O) -> Variables {
         claim_code: is_set("CLAIM_CODE"),
         owner_ids: is_set("OWNER_TELEGRAM_IDS"),
         gateway_token: is_set("GATEWAY_TOKEN"),
-        relay_token: is_set("RELAY_TOKEN"),
         debug_token: is_set("DEBUG_TOKEN"),
         bad_budgets: Caps::read(day.as_deref(), month.as_deref(), person.as_deref()).1,
     }

@@ -25,6 +25,9 @@ use super::request::{Answer, Request};
 use crate::directory::desk::{Refused, view};
 use crate::text::Lang;
 
+/// So long whoever is asked may take, milliseconds.
+const PATIENCE_MS: i64 = 15_000;
+
 /// How bad it is. Ordered: the worst is the greatest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -45,6 +48,7 @@ pub enum Group {
     Telegram,
     Access,
     Models,
+    Relays,
     People,
     Storage,
     System,
@@ -77,9 +81,9 @@ pub struct Report {
     pub findings: Vec<Finding>,
 }
 
-/// Looks at everything. Takes at most 16 s.
+/// Looks at everything. Takes at most [`PATIENCE_MS`].
 pub async fn examine<O: Office>(office: &O, origin: &str, lang: Lang) -> Report {
-    let facts = gather(office, origin).await;
+    let facts = gather(office, origin, PATIENCE_MS).await;
     report(&facts, lang)
 }
 

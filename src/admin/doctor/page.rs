@@ -20,7 +20,7 @@ pub fn render(frame: &Frame, report: &Report) -> Answer {
             p.quiet { (words::also_from_outside(lang)) }
             p { a href="/_admin/doctor" { (words::again(lang)) } }
         }
-        @for group in [Group::Telegram, Group::Access, Group::Models, Group::People, Group::Storage, Group::System] {
+        @for group in [Group::Telegram, Group::Access, Group::Models, Group::Relays, Group::People, Group::Storage, Group::System] {
             (look::card(title(group, lang), html! {
                 (list(report.findings.iter().filter(|finding| finding.group == group), lang))
             }))
@@ -68,6 +68,7 @@ fn title(group: Group, lang: Lang) -> &'static str {
         Group::Telegram => words::group_telegram(lang),
         Group::Access => words::group_access(lang),
         Group::Models => words::group_models(lang),
+        Group::Relays => words::group_relays(lang),
         Group::People => words::group_people(lang),
         Group::Storage => words::group_storage(lang),
         Group::System => words::group_system(lang),

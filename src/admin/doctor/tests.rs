@@ -7,10 +7,11 @@ use super::*;
 use crate::admin::Area;
 use crate::admin::port::Fetched;
 use crate::admin::request::Method;
-use crate::admin::testing::{T0, TestOffice};
+use crate::admin::testing::{T0, TestOffice, relay};
 use crate::directory::DmPolicy;
 use crate::directory::desk::{DoctorBackups, DoctorFacts, DoctorGroup, Waiting};
 use crate::llm::{ErrorClass, ModelRef};
+use crate::relay::{HubView, RelayView};
 use crate::telegram::update::ALLOWED_UPDATES;
 use crate::telegram::webhook_info::WebhookInfo;
 
@@ -66,6 +67,13 @@ fn well() -> Facts {
                 },
             ],
         },
+        relays: RelayFacts {
+            token: Some(64),
+            hub: Some(HubView {
+                relays: vec![RelayView { software: "0.1.0".into(), ..relay("home") }],
+                ..HubView::default()
+            }),
+        },
         storage: Stored::Well,
         variables: Variables { owner_ids: true, ..Variables::default() },
         telegram_time: Some(T0 - 2_000),
@@ -91,6 +99,7 @@ fn directory() -> DoctorFacts {
         deliveries: Some(0),
         errors: Some(0),
         backups: Some(DoctorBackups { last_at: Some(T0 - 3 * HOUR), failed: 0, since: Some(T0 - 90 * HOUR) }),
+        state: None,
     }
 }
 
@@ -133,6 +142,15 @@ fn spent(facts: &mut Facts, day: u64, month: u64) {
 fn capped(facts: &mut Facts, day: u64, month: u64) {
     let caps = dir(facts).usage.caps.as_mut().unwrap();
     (caps.day_nano_usd, caps.month_nano_usd) = (day, month);
+}
+
+fn hub(facts: &mut Facts) -> &mut HubView {
+    facts.relays.hub.as_mut().unwrap()
+}
+
+fn away(facts: &mut Facts, minutes: i64) {
+    let relay = &mut hub(facts).relays[0];
+    (relay.connected, relay.since) = (false, T0 - minutes * 60_000);
 }
 
 fn erred(facts: &mut Facts, minutes: i64, text: &str) {
@@ -225,7 +243,8 @@ fn cases() -> Vec<Case> {
         case("default_model", Ok, |f| f.models.default = None),
         case("provider_keys", Error, |f| f.models.providers[0].has_key = false),
         case("provider_keys", Warning, |f| f.models.providers.truncate(1)),
-        case("provider_keys", Error, |f| dir(f).default_model = Some(ModelRef::new("relay", "qwen3:8b"))),
+        case("provider_keys", Error, |f| dir(f).default_model = Some(ModelRef::new("openai", "gpt"))),
+        case("provider_keys", Ok, |f| dir(f).default_model = Some(ModelRef::new("relay", "qwen3:8b"))),
         case("provider_answers", Error, |f| f.models.providers[0].has_key = false),
         case("provider_answers", Error, |f| f.models.providers[1].list = Listed::Refused),
         case("provider_answers", Warning, |f| {
@@ -250,6 +269,53 @@ fn cases() -> Vec<Case> {
             dir(f).usage.resting = vec![("ollama".into(), T0 + HOUR, ErrorClass::Auth)];
         }),
         case("fallbacks", Info, |f| f.models.fallbacks.clear()),
+        case("relay_token", Ok, |f| f.relays = RelayFacts::default()),
+        case("relay_token", Error, |f| {
+            f.relays = RelayFacts::default();
+            dir(f).default_model = Some(ModelRef::new("relay", "qwen3:8b"));
+        }),
+        case("relay_token", Warning, |f| {
+            f.relays = RelayFacts::default();
+            dir(f).fallbacks = Some(vec![ModelRef::new("relay:home", "qwen3:8b")]);
+        }),
+        case("relay_token", Warning, |f| f.relays.token = Some(23)),
+        case("relay_token", Ok, |f| f.relays.token = Some(24)),
+        case("relay_connected", Warning, |f| f.relays.hub = None),
+        case("relay_connected", Warning, |f| hub(f).relays.clear()),
+        case("relay_connected", Info, |f| hub(f).relays[0].draining = true),
+        // Nobody waits for it.
+        case("relay_connected", Info, |f| away(f, 600)),
+        case("relay_connected", Info, |f| {
+            away(f, 9);
+            dir(f).default_model = Some(ModelRef::new("relay", "qwen3:8b"));
+        }),
+        case("relay_connected", Warning, |f| {
+            away(f, 10);
+            dir(f).fallbacks = Some(vec![ModelRef::new("relay", "qwen3:8b")]);
+        }),
+        case("relay_connected", Warning, |f| {
+            away(f, 10);
+            dir(f).fallbacks = Some(vec![ModelRef::new("relay:home", "other")]);
+        }),
+        // Another one has the model too.
+        case("relay_connected", Info, |f| {
+            away(f, 10);
+            hub(f).relays.push(relay("vds"));
+            dir(f).fallbacks = Some(vec![ModelRef::new("relay", "qwen3:8b")]);
+        }),
+        case("relay_ollama", Warning, |f| hub(f).relays[0].trouble = Some("connection refused".into())),
+        case("relay_ollama", Warning, |f| hub(f).relays[0].models.clear()),
+        case("relay_release", Info, |f| hub(f).relays[0].software = "0.0.9".into()),
+        case("relay_models", Ok, |f| dir(f).default_model = Some(ModelRef::new("relay", "nomic-embed-text"))),
+        case("relay_models", Ok, |f| dir(f).default_model = Some(ModelRef::new("relay:home", "qwen3:8b"))),
+        case("relay_models", Error, |f| dir(f).default_model = Some(ModelRef::new("relay", "qwen3"))),
+        case("relay_models", Error, |f| dir(f).default_model = Some(ModelRef::new("relay:vds", "qwen3:8b"))),
+        case("relay_models", Warning, |f| dir(f).fallbacks = Some(vec![ModelRef::new("relay", "other")])),
+        case("relay_models", Error, |f| {
+            away(f, 1);
+            dir(f).default_model = Some(ModelRef::new("relay", "qwen3:8b"));
+        }),
+        case("relay_models", Info, |f| f.relays.hub = None),
         case("storage", Warning, |f| f.storage = Stored::Unbound),
         case("storage", Error, |f| f.storage = Stored::NotWritten),
         case("storage", Error, |f| f.storage = Stored::NotRead),
@@ -275,7 +341,6 @@ fn cases() -> Vec<Case> {
         }),
         case("claim_code", Info, |f| f.variables.claim_code = true),
         case("unused_tokens", Info, |f| f.variables.gateway_token = true),
-        case("unused_tokens", Info, |f| f.variables.relay_token = true),
         case("debug_token", Warning, |f| f.variables.debug_token = true),
         case("debug_token", Info, |f| {
             f.variables.debug_token = true;

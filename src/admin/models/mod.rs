@@ -22,6 +22,7 @@ mod tests;
 use super::access::Identity;
 use super::look::Frame;
 use super::port::{Office, read};
+use super::relays;
 use super::request::{Answer, Method, Request};
 use crate::directory::Spend;
 use crate::directory::desk::models::ModelsAsk;
@@ -50,8 +51,10 @@ pub async fn page<O: Office>(office: &O, request: &Request, who: &Identity) -> R
         _ => return Err(Refused::not_found(words::not_found(request.lang))),
     }
     let frame = Frame::new(request, who, "models");
-    let (report, spend) = (report::report(office).await?, spend(office, request).await?);
-    Ok(page::page(&frame, &report, &spend, ping.as_ref()))
+    let (report, spend, hub) = futures::join!(report::report(office), spend(office, request), office.relays());
+    let relays =
+        office.variable(relays::TOKEN).map(|_| relays::list(hub.as_ref(), Some("/_admin/models/ping"), frame.lang));
+    Ok(page::page(&frame, &report?, &spend?, relays, ping.as_ref()))
 }
 
 /// Views, or what came of an action, as JSON.

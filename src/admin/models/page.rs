@@ -12,10 +12,11 @@ use crate::directory::desk::models::Resting;
 use crate::text::Lang;
 use crate::text::admin as words;
 use crate::text::admin::models as text;
-use crate::text::admin::overview;
+use crate::text::admin::{overview, relays as relay_words};
 use crate::text::amount::usd;
 
-pub fn page(frame: &Frame, report: &Report, spend: &Spend, ping: Option<&Ping>) -> Answer {
+/// `relays`: how they stand, if there may be any.
+pub fn page(frame: &Frame, report: &Report, spend: &Spend, relays: Option<Markup>, ping: Option<&Ping>) -> Answer {
     let lang = frame.lang;
     let body = html! {
         @if let Some(ping) = ping { (card(text::ping_title(lang), result(lang, ping))) }
@@ -28,6 +29,7 @@ pub fn page(frame: &Frame, report: &Report, spend: &Spend, ping: Option<&Ping>) 
             ul.rows { @for one in &report.models { li { (model(lang, one, report)) } } }
             (ping_form(lang))
         }))
+        @if let Some(relays) = relays { (card(relay_words::title(lang), relays)) }
         div.grid {
             (card(text::providers(lang), html! { ul.rows { @for one in &report.providers { li { (provider(lang, one)) } } } }))
             (card(text::health(lang), health(lang, report)))
@@ -180,6 +182,7 @@ fn provider(lang: Lang, one: &Provider) -> Markup {
         Some(Route::Gateway) => text::through_gateway(lang),
         Some(Route::Direct) => text::direct(lang),
         Some(Route::Own) => text::own_server(lang),
+        Some(Route::Relay) => text::through_relays(lang),
         None => text::not_in_use(lang),
     };
     html! {

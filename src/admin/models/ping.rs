@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::report::{catalogue_of, servers_of, state_of};
 use crate::admin::port::{Ended, ModelReply, Office, read};
+use crate::admin::relays::wanted;
 use crate::directory::desk::models::{Heard, Leave, ModelsAsk};
 use crate::directory::desk::{DeskAsk, Refused};
 use crate::directory::{CallReport, Candidate, Cap, Failure, Reserved};
@@ -20,6 +21,8 @@ use crate::llm::{
 
 /// For the whole call, milliseconds.
 const DEADLINE_MS: i64 = 20_000;
+/// The same through a relay, where the model may have to be loaded first.
+const RELAY_DEADLINE_MS: i64 = 60_000;
 /// Enough for a word and some thinking before it.
 const MAX_OUTPUT: u32 = 256;
 /// More than the question has, tokens.
@@ -80,7 +83,7 @@ pub async fn ping<O: Office>(office: &O, model: &ModelRef) -> Result<Ping, Refus
         Some(Reserved::Capped { cap, .. }) => return Ok(capped(model, cap)),
         _ => return Err(Refused::new(503, "not_reachable", "No leave for the call was given. Try again.")),
     };
-    let (reply, outcome, answer) = call(office, server, model, without).await;
+    let (reply, outcome, answer) = call(office, &server, model, without).await;
     let (usage, guessed) = used(&answer, &outcome);
     let cost = cost_nano_usd(&price, &usage, office.now());
     let assumed = guessed || (price.assumed && usage.cost_nano_usd.is_none());
@@ -139,7 +142,8 @@ async fn call<O: Office>(
         ..Prompt::default()
     };
     let request = server.seal(server.provider.request(&server.endpoint, &model.model, &prompt), &[("ping", 1)]);
-    let reply = office.model(request, DEADLINE_MS).await;
+    let deadline = if wanted(model).is_some() { RELAY_DEADLINE_MS } else { DEADLINE_MS };
+    let reply = office.model(request, deadline).await;
     let mut answer = Accumulator::new(model.clone());
     let outcome = heard(server.provider, &reply, &mut answer);
     (reply, outcome, answer)

@@ -79,6 +79,8 @@ pub enum Route {
     Direct,
     /// A server of one's own, whose use nobody bills.
     Own,
+    /// Ollamas behind relays; nobody bills them either.
+    Relay,
 }
 
 /// All providers that are set up.
@@ -106,7 +108,7 @@ pub async fn report<O: Office>(office: &O) -> Result<Report, Refused> {
         .into_iter()
         .map(|(model, role, from)| {
             let server = servers.of(&model);
-            let price = catalogue.facts(&model, server.is_some_and(Server::is_local)).price;
+            let price = catalogue.facts(&model, server.as_deref().is_some_and(Server::is_local)).price;
             Model {
                 role,
                 from,
@@ -151,12 +153,14 @@ fn resting<'a>(state: &'a ModelsState, model: &ModelRef) -> Option<&'a Resting> 
 
 fn provider(name: &'static str, servers: &Servers, state: &ModelsState) -> Provider {
     let server = servers.named(name);
-    let host = server.and_then(|server| {
+    let is_relay = name == "relay";
+    let host = server.filter(|_| !is_relay).and_then(|server| {
         let url = Url::parse(server.endpoint.base_url.trim()).ok()?;
         let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
         Some(format!("{}{port}", url.host_str()?))
     });
     let route = server.map(|server| match (&server.gateway, server.is_local()) {
+        _ if is_relay => Route::Relay,
         (Some(_), _) => Route::Gateway,
         (None, true) => Route::Own,
         (None, false) => Route::Direct,
@@ -164,7 +168,8 @@ fn provider(name: &'static str, servers: &Servers, state: &ModelsState) -> Provi
     let rest = state.resting.iter().find(|rest| rest.provider == name && rest.model.is_none());
     Provider {
         name,
-        has_key: server.is_some_and(|server| server.endpoint.key().is_some()),
+        // Of relays the key is the token, without which the provider is not set up.
+        has_key: server.is_some_and(|server| is_relay || server.endpoint.key().is_some()),
         host,
         route,
         rests_until: rest.map(|rest| rest.until),

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use super::away::{Counts, counts_from, relay_facts};
 use super::state::{Seen, Voice};
 use super::{AlertKind, Outside};
 use crate::directory::model_calls::day_of;
@@ -42,7 +43,7 @@ pub(super) struct Fact {
 }
 
 impl Fact {
-    fn new(kind: AlertKind, subject: &str, since: i64, trouble: Trouble) -> Fact {
+    pub(super) fn new(kind: AlertKind, subject: &str, since: i64, trouble: Trouble) -> Fact {
         Fact { kind, subject: subject.to_owned(), seen: Seen::Trouble { since }, voice: Voice::Alerts, trouble }
     }
 }
@@ -69,11 +70,19 @@ impl Failing {
 
 impl<S: Sql> Directory<S> {
     /// All there is to see at `now`. What is not in it is fine.
-    pub(super) fn facts(&self, outside: &Outside, caps: &Caps, now: i64) -> Result<Vec<Fact>, DirectoryError> {
+    /// `relays_known`: those of which a trouble is known.
+    pub(super) fn facts(
+        &self,
+        outside: &Outside,
+        caps: &Caps,
+        relays_known: &[String],
+        now: i64,
+    ) -> Result<Vec<Fact>, DirectoryError> {
         let mut facts = Vec::new();
         facts.extend(self.backup_fact(outside, now)?);
         facts.extend(webhook_facts(outside, now));
-        facts.extend(self.provider_facts(now)?);
+        facts.extend(self.provider_facts(outside, now)?);
+        facts.extend(relay_facts(outside, relays_known, now));
         facts.extend(self.outbox_facts(now)?);
         facts.extend(self.cap_facts(caps, now)?);
         Ok(facts)
@@ -93,7 +102,7 @@ impl<S: Sql> Directory<S> {
         Ok(Some(Fact::new(AlertKind::Backup, "", from + BACKUP_AGE, Trouble::Backup { hours })))
     }
 
-    fn provider_facts(&self, now: i64) -> Result<Vec<Fact>, DirectoryError> {
+    fn provider_facts(&self, outside: &Outside, now: i64) -> Result<Vec<Fact>, DirectoryError> {
         let rows = self.sql.run(
             "SELECT provider, model, class, until, failed_at, CASE WHEN since > 0 THEN since ELSE failed_at END \
              FROM model_health ORDER BY provider, model LIMIT 500",
@@ -118,7 +127,18 @@ impl<S: Sql> Directory<S> {
         )?;
         let mut facts = Vec::new();
         for (provider, rows) in failing {
-            let down: Vec<&Failing> = rows.iter().filter(|row| row.is_down(now)).collect();
+            let heard_from = match counts_from(&outside.relays, &provider) {
+                Counts::From(at) => at,
+                // `relay_facts` says that it is away.
+                Counts::No => {
+                    let trouble = Trouble::Provider { name: provider.clone(), minutes: 0 };
+                    let fact = Fact::new(AlertKind::Provider, &provider, now, trouble);
+                    facts.push(Fact { seen: Seen::Unknown, ..fact });
+                    continue;
+                }
+            };
+            let down: Vec<&Failing> =
+                rows.iter().filter(|row| row.is_down(now) && row.failed_at > heard_from).collect();
             let mut models = Vec::new();
             for row in &used {
                 let model: Result<ModelRef, _> = row.text(0)?.parse();

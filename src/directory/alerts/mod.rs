@@ -1,5 +1,5 @@
 //! Troubles that owners hear of by themselves, in Telegram: a backup that is too old, a provider that is down, a webhook
-//! that fails, messages that do not leave, a budget that has room again.
+//! that fails, messages that do not leave, a relay that is away, a budget that has room again.
 //!
 //! Looked at with each tick of the cron (5 minutes). Not here: what owners hear at once and elsewhere, budgets' thresholds
 //! and refused keys (`model_calls::tell`); the words (`text::alerts`).
@@ -7,8 +7,10 @@
 //! | file | holds |
 //! |---|---|
 //! | `facts` | what is wrong right now |
+//! | `away` | the same of relays |
 //! | `state` | when it is told |
 
+mod away;
 mod facts;
 mod state;
 
@@ -22,7 +24,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::pairing::MAX_OWNERS_TOLD;
-use super::{Caps, Config, Directory, DirectoryError, Level, prompt, word};
+use super::{Caps, Config, Directory, DirectoryError, Level, Relays, prompt, word};
+use crate::llm::ModelRef;
 use crate::store::{Sql, StoreError, all_or_nothing};
 use crate::text::{Lang, alerts as words};
 use facts::Fact;
@@ -42,11 +45,19 @@ pub enum AlertKind {
     Outbox,
     /// Four fifths of a budget are spent.
     Cap,
+    /// A relay that models need has been away for ten minutes.
+    Relay,
 }
 
 impl AlertKind {
-    pub const ALL: [AlertKind; 5] =
-        [AlertKind::Backup, AlertKind::Provider, AlertKind::Webhook, AlertKind::Outbox, AlertKind::Cap];
+    pub const ALL: [AlertKind; 6] = [
+        AlertKind::Backup,
+        AlertKind::Provider,
+        AlertKind::Webhook,
+        AlertKind::Outbox,
+        AlertKind::Cap,
+        AlertKind::Relay,
+    ];
 
     /// As stored, and as metrics name it.
     pub fn as_str(self) -> &'static str {
@@ -56,6 +67,7 @@ impl AlertKind {
             AlertKind::Webhook => "webhook",
             AlertKind::Outbox => "outbox",
             AlertKind::Cap => "cap",
+            AlertKind::Relay => "relay",
         }
     }
 }
@@ -68,6 +80,9 @@ pub struct Outside {
     pub webhooks: Vec<WebhookSeen>,
     /// Bots that can send.
     pub bots: Vec<String>,
+    pub relays: Relays,
+    /// Models behind relays that are to answer ([`Directory::models_of_relays`]).
+    pub models_of_relays: Vec<ModelRef>,
 }
 
 /// A bot's webhook as Telegram sees it.
@@ -122,7 +137,9 @@ impl<S: Sql> Directory<S> {
     ) -> Result<Vec<(Level, String)>, DirectoryError> {
         let mut known = self.known_alerts()?;
         let mut lines = Vec::new();
-        for fact in self.facts(outside, caps, now)? {
+        let relays_known: Vec<String> =
+            known.keys().filter(|(kind, _)| *kind == AlertKind::Relay).map(|(_, name)| name.clone()).collect();
+        for fact in self.facts(outside, caps, &relays_known, now)? {
             let before = known.remove(&(fact.kind, fact.subject.clone()));
             let (after, say) = step(before, fact.seen, fact.voice, now);
             self.keep_alert(fact.kind, &fact.subject, before, after)?;
@@ -253,6 +270,7 @@ fn over(lang: Lang, kind: AlertKind, subject: &str) -> String {
         AlertKind::Provider => words::provider_over(lang, subject),
         AlertKind::Webhook => words::webhook_over(lang, subject),
         AlertKind::Outbox => words::outbox_over(lang, subject),
+        AlertKind::Relay => words::relay_over(lang, subject),
         AlertKind::Cap => words::cap_over(lang, subject == "month").to_owned(),
     }
 }

@@ -278,3 +278,84 @@ fn the_log_has_it_too() {
     assert_eq!(lines.len(), 1);
     assert_eq!((lines[0].level, lines[0].text.contains("backup")), (Level::Warning, true));
 }
+
+const QWEN: &str = "relay/qwen3:8b";
+
+fn relay(name: &str, connected: bool, since: i64) -> RelaySeen {
+    RelaySeen { name: name.into(), connected, since, models: vec!["qwen3:8b".into()], ..RelaySeen::default() }
+}
+
+/// A world in which `models` are to answer.
+fn relays(models: &[&str], seen: Vec<RelaySeen>) -> World {
+    let mut world = World::new();
+    world.outside.models_of_relays = models.iter().map(|name| name.parse().unwrap()).collect();
+    world.outside.relays = Relays::Seen(seen);
+    world
+}
+
+#[test]
+fn a_relay_that_models_need_is_told_after_ten_minutes_and_when_it_has_been_back_for_two() {
+    let mut world = relays(&[QWEN], vec![relay("home", false, T0)]);
+    assert!(world.after(9).is_empty());
+    let line =
+        "⚠️ The relay “home” has been away for 10 min. Look at its machine; other models stand in where there are any.";
+    assert_eq!(world.after(1), [line]);
+    assert!(world.after(5).is_empty());
+    world.outside.relays = Relays::Silent;
+    assert!(world.after(5).is_empty(), "not known to be over");
+    let back = world.now + 4 * MINUTE;
+    world.outside.relays = Relays::Seen(vec![relay("home", true, back)]);
+    assert!(world.after(5).is_empty(), "for a minute");
+    assert_eq!(world.after(5), ["✅ The relay “home” is no longer missing."]);
+    assert!(world.after(100).is_empty());
+}
+
+#[test]
+fn a_relay_that_comes_and_goes_is_told_once_an_hour() {
+    let mut world = relays(&[QWEN], vec![]);
+    let mut told = Vec::new();
+    // Away for 12 minutes, there for 3, for four hours.
+    for minute in 0..240 {
+        let began = world.now - (minute % 15) * MINUTE;
+        let seen =
+            if minute % 15 < 12 { relay("home", false, began) } else { relay("home", true, began + 12 * MINUTE) };
+        world.outside.relays = Relays::Seen(vec![seen]);
+        told.extend(world.after(1));
+    }
+    assert!((4..=8).contains(&told.len()), "{told:?}");
+    // One that never stays away for ten minutes is not told at all.
+    let mut world = relays(&[QWEN], vec![]);
+    for minute in 0..240 {
+        world.outside.relays = Relays::Seen(vec![relay("home", minute % 9 == 0, world.now - (minute % 9) * MINUTE)]);
+        assert!(world.after(1).is_empty());
+    }
+}
+
+#[test]
+fn a_relay_nobody_needs_or_somebody_stands_in_for_is_not_told() {
+    assert!(relays(&[], vec![relay("home", false, T0)]).after(600).is_empty());
+    assert!(relays(&["relay/other"], vec![relay("home", false, T0)]).after(600).is_empty(), "it never had that model");
+    let both = || vec![relay("home", false, T0), relay("vds", true, T0)];
+    assert!(relays(&[QWEN], both()).after(600).is_empty());
+    let by_name = ModelRef::new("relay:home", "other");
+    let mut world = relays(&[], both());
+    world.outside.models_of_relays = vec![by_name];
+    assert_eq!(world.after(600).len(), 1);
+    // The configuration changed: nothing waits for it any more.
+    world.outside.relays = Relays::NotAsked;
+    assert_eq!(world.after(5), ["✅ The relay “home” is no longer missing."]);
+}
+
+#[test]
+fn one_outage_of_a_relay_is_told_once() {
+    let mut world = relays(&[QWEN], vec![relay("home", false, T0)]);
+    world.failing(QWEN, 9);
+    assert!(world.after(0).is_empty(), "its calls fail because it is away");
+    assert_eq!(world.after(1).len(), 1, "that it is away");
+    world.failing(QWEN, 5);
+    world.outside.relays = Relays::Seen(vec![relay("home", true, world.now)]);
+    assert_eq!(world.after(5), ["✅ The relay “home” is no longer missing."], "what failed before says nothing");
+    // There, and its Ollama does not answer: a provider like any other.
+    world.failing(QWEN, 6);
+    assert!(world.after(0)[0].starts_with("⚠️ “relay” has not answered for"));
+}

@@ -5,8 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Desk, Refused};
-use crate::directory::{Directory, DmPolicy, HOUR, UsageAsk, UsageView};
+use super::{Desk, Refused, State};
+use crate::directory::{Directory, DmPolicy, HOUR, UsageView};
 use crate::llm::ModelRef;
 use crate::store::{Sql, Value};
 
@@ -42,6 +42,9 @@ pub struct DoctorFacts {
     /// Errors in the log within the last hour.
     pub errors: Option<i64>,
     pub backups: Option<DoctorBackups>,
+    /// What the first page shows, so that one question answers both.
+    #[serde(default)]
+    pub state: Option<State>,
 }
 
 /// How many, and since when the oldest.
@@ -73,9 +76,9 @@ pub struct DoctorBackups {
 impl<S: Sql> Directory<S> {
     pub(super) fn doctor_facts(&self, desk: &Desk<'_>) -> Result<DoctorFacts, Refused> {
         let now = desk.now;
+        let state = self.state(desk)?;
         let live = self.live()?.map(|(_, document)| document.models);
         let (default_model, fallbacks) = live.map_or((None, None), |models| (models.default, models.fallbacks));
-        let everybody = UsageAsk { person: None, owner: true };
         Ok(DoctorFacts {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             now,
@@ -85,7 +88,7 @@ impl<S: Sql> Directory<S> {
                 .who_waits("min(created_at) FROM pairing WHERE state = 'waiting' AND expires_at > ?1", &[now.into()])?,
             groups_waiting: self.who_waits("min(since) FROM grp WHERE state = 'pending' AND present = 1", &[])?,
             groups: self.doctor_groups()?,
-            usage: self.usage(&everybody, desk.caps, desk.cfg, now)?,
+            usage: state.usage.clone(),
             default_model,
             fallbacks,
             unread_config: self.config_trouble()?.map(|(version, _)| version),
@@ -93,6 +96,7 @@ impl<S: Sql> Directory<S> {
             deliveries: self.sum("SELECT coalesce(sum(waiting), 0) FROM session WHERE changed_at > 0", &[]),
             errors: self.sum("SELECT count(*) FROM event WHERE level = 'error' AND at > ?1", &[(now - HOUR).into()]),
             backups: self.doctor_backups(),
+            state: Some(state),
         })
     }
 
@@ -152,6 +156,7 @@ mod tests {
             deliveries: Some(0),
             errors: None,
             backups: Some(DoctorBackups { last_at: None, failed: 0, since: Some(1) }),
+            state: None,
         };
         let json = serde_json::to_value(&facts).unwrap();
         assert_eq!(serde_json::from_value::<DoctorFacts>(json.clone()).unwrap(), facts);

@@ -20,16 +20,20 @@ mod tests;
 pub use counters::Counters;
 use text::{Gauges, render};
 
-use super::{Activity, CallReport, Caps, Directory, DirectoryError};
+use super::{Activity, CallReport, Caps, Directory, DirectoryError, Relays};
 use crate::store::Sql;
 
 /// What the shell knows beside the tables.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Scrape {
     /// Of this release.
     pub version: &'static str,
     /// When the last whole backup ended, Unix milliseconds; `None`: there is none.
     pub last_backup_at: Option<i64>,
+    /// What the relays' hub said.
+    pub relays: Relays,
+    /// Calls that wait for a relay.
+    pub relays_queued: u32,
 }
 
 impl<S: Sql> Directory<S> {
@@ -63,6 +67,10 @@ impl<S: Sql> Directory<S> {
             spent: [spent.day, spent.month],
             caps: [caps.day_nano_usd, caps.month_nano_usd],
             backup_age_s: scrape.last_backup_at.map(|at| (now - at).max(0) / 1_000),
+            relays: match &scrape.relays {
+                Relays::Seen(relays) => Some((relays.clone(), scrape.relays_queued)),
+                Relays::NotAsked | Relays::Silent => None,
+            },
             alerts: self.open_alerts()?.into_iter().map(|alert| (alert.kind, 1)).collect(),
         };
         self.with_counters(|counters| render(counters, &gauges))

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::counters::{BUCKETS_MS, MAX_MODELS};
 use super::*;
-use crate::directory::{Config, Failure, Mark, ModelAsk, TurnEnd};
+use crate::directory::{Config, Failure, Mark, ModelAsk, RelaySeen, TurnEnd};
 use crate::llm::{ErrorClass, Usage};
 use crate::store::native::Sqlite;
 use proptest::prelude::*;
@@ -124,7 +124,7 @@ fn ask(session: &str, reports: Vec<CallReport>, activity: Option<Activity>) -> M
 }
 
 fn page(directory: &Directory<Sqlite>) -> Vec<Sample> {
-    let scrape = Scrape { version: "0.1.0", last_backup_at: Some(T0 - 90_500) };
+    let scrape = Scrape { version: "0.1.0", last_backup_at: Some(T0 - 90_500), ..Scrape::default() };
     parse(&directory.metrics(&scrape, &CAPS, T0).unwrap())
 }
 
@@ -139,6 +139,39 @@ fn an_empty_directory_has_a_legal_page() {
     assert_eq!(value(&samples, "alerts", &[("kind", "provider")]), 0.0);
     let never = parse(&directory.metrics(&Scrape::default(), &CAPS, T0).unwrap());
     assert!(!never.iter().any(|(name, _, _)| name == "tideclaw_backup_age_seconds"));
+}
+
+#[test]
+fn relays_are_there_when_the_hub_was_asked() {
+    let directory = Directory::new(Sqlite::memory().unwrap()).unwrap();
+    let relay = |name: &str, connected| RelaySeen {
+        name: name.into(),
+        connected,
+        in_flight: 2,
+        ended_well: 7,
+        failed: 1,
+        ..RelaySeen::default()
+    };
+    for relays in [Relays::NotAsked, Relays::Silent] {
+        let samples = parse(&directory.metrics(&Scrape { relays, ..Scrape::default() }, &CAPS, T0).unwrap());
+        assert!(!samples.iter().any(|(name, _, _)| name.contains("relay_")));
+    }
+    let mut relays = vec![relay("home", true), relay("vds", false)];
+    let scrape = Scrape { relays: Relays::Seen(relays.clone()), relays_queued: 3, ..Scrape::default() };
+    let samples = parse(&directory.metrics(&scrape, &CAPS, T0).unwrap());
+    for (name, labels, expected) in [
+        ("relay_connected", vec![("relay", "home")], 1.0),
+        ("relay_connected", vec![("relay", "vds")], 0.0),
+        ("relay_calls_in_flight", vec![("relay", "home")], 2.0),
+        ("relay_calls_queued", vec![], 3.0),
+        ("relay_calls_total", vec![("relay", "vds"), ("outcome", "ok")], 7.0),
+        ("relay_calls_total", vec![("relay", "vds"), ("outcome", "failed")], 1.0),
+    ] {
+        assert_eq!(value(&samples, name, &labels), expected, "{name} {labels:?}");
+    }
+    relays.extend((0..500).map(|n| relay(&format!("r{n}"), true)));
+    let scrape = Scrape { relays: Relays::Seen(relays), ..Scrape::default() };
+    assert!(parse(&directory.metrics(&scrape, &CAPS, T0).unwrap()).len() < 400, "bounded");
 }
 
 #[test]

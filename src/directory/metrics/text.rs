@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::counters::{BUCKETS_MS, Counters, Histogram};
+use crate::directory::RelaySeen;
 use crate::directory::alerts::AlertKind;
 
 /// What is measured rather than counted.
@@ -18,10 +19,14 @@ pub struct Gauges {
     pub spent: [u64; 2],
     pub caps: [u64; 2],
     pub backup_age_s: Option<i64>,
+    /// Relays, and how many calls wait for one; `None`: there are none, or they are not known.
+    pub relays: Option<(Vec<RelaySeen>, u32)>,
     /// Troubles under way, by kind.
     pub alerts: Vec<(AlertKind, u64)>,
 }
 
+/// Most relays with samples of their own.
+const MOST_RELAYS: usize = 50;
 /// The spans of [`Gauges::spent`] and [`Gauges::caps`].
 const SPANS: [&str; 2] = ["day", "month"];
 
@@ -87,6 +92,9 @@ pub fn render(counters: &Counters, gauges: &Gauges) -> String {
     if let Some(age) = gauges.backup_age_s {
         page.sample("backup_age_seconds", &[], &age.to_string());
     }
+    if let Some((relays, queued)) = &gauges.relays {
+        page.relays(relays, *queued);
+    }
     let mut alerts: BTreeMap<&str, u64> = AlertKind::ALL.iter().map(|kind| (kind.as_str(), 0)).collect();
     for (kind, count) in &gauges.alerts {
         *alerts.entry(kind.as_str()).or_default() += count;
@@ -117,6 +125,27 @@ impl Page {
     fn one(&mut self, name: &str, kind: &str, help: &str, value: u64) {
         self.family(name, kind, help);
         self.sample(name, &[], &value.to_string());
+    }
+
+    fn relays(&mut self, relays: &[RelaySeen], queued: u32) {
+        // Their number is bounded by the hub, and here once more.
+        let relays = relays.get(..relays.len().min(MOST_RELAYS)).unwrap_or_default();
+        self.family("relay_connected", "gauge", "1: the relay is connected.");
+        for relay in relays {
+            self.sample("relay_connected", &[("relay", &relay.name)], if relay.connected { "1" } else { "0" });
+        }
+        self.family("relay_calls_in_flight", "gauge", "Calls a relay makes now.");
+        for relay in relays {
+            self.sample("relay_calls_in_flight", &[("relay", &relay.name)], &relay.in_flight.to_string());
+        }
+        self.one("relay_calls_queued", "gauge", "Calls that wait for a relay's free slot.", queued.into());
+        self.family("relay_calls_total", "counter", "Calls through a relay that ended, by outcome.");
+        for relay in relays {
+            for (outcome, count) in [("ok", relay.ended_well), ("failed", relay.failed)] {
+                let labels = [("relay", relay.name.as_str()), ("outcome", outcome)];
+                self.sample("relay_calls_total", &labels, &count.to_string());
+            }
+        }
     }
 
     fn histogram(&mut self, name: &str, help: &str, histogram: &Histogram) {

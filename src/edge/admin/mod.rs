@@ -50,7 +50,7 @@ pub async fn enter(request: Request, env: &Env) -> Result<Response> {
     match segments.next().as_deref() {
         Some("_admin") => handle(request, env, Area::Pages, segments.collect(), &who).await,
         Some("api") => handle(request, env, Area::Api, segments.collect(), &who).await,
-        Some("debug") if debug::is_open(&request, env) => debug::run(env, segments.as_slice()).await,
+        Some("debug") if debug::is_open(&request, env) => debug::run(request, env, segments.as_slice()).await,
         _ => refuse(404, "not_found", "No such route."),
     }
 }

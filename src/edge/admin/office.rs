@@ -14,6 +14,7 @@ use crate::chat::desk::{ChatAsk, ExportPage, Form};
 use crate::directory::desk::people::Acted;
 use crate::directory::desk::{DeskAsk, DeskCall, Refused};
 use crate::llm::HttpRequest;
+use crate::relay::HubView;
 use crate::telegram::method::Call;
 use crate::telegram::outcome::Reply;
 
@@ -63,7 +64,12 @@ impl Office for Platform<'_> {
     }
 
     async fn model(&self, request: HttpRequest, deadline_ms: i64) -> ModelReply {
-        ping::call(request, deadline_ms).await
+        ping::call(self.env, request, deadline_ms).await
+    }
+
+    async fn relays(&self) -> Option<HubView> {
+        self.variable("RELAY_TOKEN")?;
+        objects::hub_view(self.env).await
     }
 
     async fn telegram(&self, bot: &str, call: &Call) -> Reply {

@@ -16,6 +16,7 @@ words! {
     group_telegram: "Telegram", "Telegram";
     group_access: "Cloudflare Access", "Cloudflare Access";
     group_models: "Models and spend", "Модели и расходы";
+    group_relays: "Relays", "Реле";
     group_people: "People and groups", "Люди и группы";
     group_storage: "Storage and backups", "Хранилище и резервные копии";
     group_system: "System", "Система";
@@ -67,6 +68,13 @@ fine! {
     provider_answers(count: usize): "It answers and lists {count} models.", "Отвечает, моделей в списке: {count}.";
     nobody_rests(): "No model rests after failures.", "Ни одна модель не отдыхает после сбоев.";
     fallbacks_there(count: usize): "{count} more can stand in for a model that fails.", "На подмене моделей: {count}.";
+    no_relay_wanted(): "No relay is set up, and no model needs one.", "Реле не настроены и никому не нужны.";
+    relay_token_set(): "Relays are let in by a token that is long enough.", "Реле входят по токену достаточной длины.";
+    relay_there(): "It is connected.", "На связи.";
+    relay_draining(): "It is stopping: it finishes what it has.", "Останавливается: заканчивает начатое.";
+    relay_release_equal(release: &str): "It is of this release, {release}.", "Того же выпуска: {release}.";
+    relay_ollama_answers(count: usize): "Its Ollama answers and has {count} models.", "Ollama отвечает, моделей: {count}.";
+    relay_models_there(): "Every model that is to answer through a relay is there.", "Все модели, которые отвечают через реле, на месте.";
     storage_works(): "A file was written, read and deleted.", "Файл записан, прочитан и удалён.";
     backup_fresh(hours: i64): "The newest backup is {hours} h old.", "Последней копии {hours} ч.";
     backup_not_due(): "There is nothing to back up yet.", "Копировать пока нечего.";
@@ -123,6 +131,16 @@ trouble! {
     provider_odd(status: u16): "It answers {status} instead of a list of models.", "Check the address; behind AI Gateway run npm run check:gateway.", "Отвечает {status} вместо списка моделей.", "Проверьте адрес; за AI Gateway — npm run check:gateway.";
     provider_silent(): "It did not answer in time.", "Look again in a minute; check its address if it is your own server.", "Не ответил вовремя.", "Проверьте через минуту; если сервер свой — проверьте его адрес.";
     model_unlisted(model: &str): "{model} is not in its list of models.", "Choose one that is, with /model or in Settings.", "{model} нет в списке моделей.", "Выберите модель из списка: /model или настройки.";
+    relay_unset(model: &str): "{model} is to answer, but RELAY_TOKEN is unset, so no relay is let in.", "Put one: npm run setup -- --relay.", "Отвечать должна {model}, но RELAY_TOKEN не задан, и реле не могут подключиться.", "Задайте его: npm run setup -- --relay.";
+    relay_token_short(signs: usize): "RELAY_TOKEN has only {signs} signs and could be guessed.", "Put a new one: npm run setup -- --relay --replace, then give it to the relays.", "В RELAY_TOKEN всего {signs} знаков, его можно подобрать.", "Задайте новый: npm run setup -- --relay --replace, и передайте его реле.";
+    relay_hub_silent(): "The relays' hub did not answer in time.", "Look again in a minute; if it stays, look at Logs.", "Узел реле не ответил вовремя.", "Проверьте через минуту; если не прошло, посмотрите журнал.";
+    relay_never(url: &str): "RELAY_TOKEN is set, but no relay was ever connected.", "Start one beside Ollama: ollama-relay --url {url}/relay --token-file <file>; see docs/relay.md.", "RELAY_TOKEN задан, но ни одно реле ещё не подключалось.", "Запустите его рядом с Ollama: ollama-relay --url {url}/relay --token-file <файл>; см. docs/relay.ru.md.";
+    relay_away(minutes: i64): "It has been away for {minutes} min.", "Look on its machine: systemctl status ollama-relay, or docker compose logs; then ollama-relay check.", "Нет связи уже {minutes} мин.", "Посмотрите на его машине: systemctl status ollama-relay или docker compose logs, затем ollama-relay check.";
+    relay_trouble(text: &str): "It is connected, but its Ollama does not answer: {text}.", "Start Ollama on that machine: systemctl start ollama.", "На связи, но Ollama за ним не отвечает: {text}.", "Запустите Ollama на той машине: systemctl start ollama.";
+    relay_no_models(): "Its Ollama has no models, or none may pass.", "On its machine: ollama pull qwen3:8b; look at --allow-model.", "У Ollama за ним нет моделей, или ни одной не разрешено.", "На той машине: ollama pull qwen3:8b; проверьте --allow-model.";
+    relay_release_differs(theirs: &str, ours: &str): "It is of release {theirs}, this Worker of {ours}. They understand each other.", "Bring the relay up to date when convenient: docs/relay.md.", "Реле — выпуск {theirs}, Worker — {ours}. Они понимают друг друга.", "Обновите реле, когда будет удобно: docs/relay.ru.md.";
+    relay_model_waits(model: &str): "{model} is to answer, but no relay is connected.", "Start the relay, or choose another model in Settings.", "Отвечать должна {model}, но ни одно реле не на связи.", "Запустите реле или выберите другую модель в настройках.";
+    relay_model_missing(model: &str): "{model} is to answer, but no connected relay has it.", "Pull it with ollama pull on the relay's machine, or name another one; /model shows what is there.", "Отвечать должна {model}, но ни у одного реле на связи её нет.", "Загрузите её через ollama pull на машине реле или выберите другую; список — в /model.";
     resting(name: &str, class: &str, minutes: i64): "{name} rests for {minutes} min more after a failure ({class}).", "Nothing if it passes; else look at the log and the provider.", "{name} отдыхает ещё {minutes} мин после сбоя ({class}).", "Ничего, если пройдёт; иначе смотрите журнал и поставщика.";
     no_fallback(): "No model can stand in for one that fails.", "Name one in Settings or in FALLBACK_MODELS.", "Подменить отказавшую модель некому.", "Назовите модель в настройках или в FALLBACK_MODELS.";
     storage_unbound(): "No bucket is bound: no files, no exports, no backups.", "Restore the [[r2_buckets]] block in wrangler.toml and deploy.", "Корзина не привязана: ни файлов, ни выгрузок, ни копий.", "Верните блок [[r2_buckets]] в wrangler.toml и опубликуйте.";

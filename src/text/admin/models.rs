@@ -34,6 +34,7 @@ words! {
     through_gateway: "through AI Gateway", "через AI Gateway";
     direct: "direct", "напрямую";
     own_server: "a server of your own", "свой сервер";
+    through_relays: "through relays", "через реле";
     not_in_use: "not set up", "не настроен";
 
     health: "Resting and left out", "Отдых и ограничения";
@@ -92,8 +93,8 @@ pub fn why(lang: Lang, code: &str) -> &'static str {
         "content" => ("The provider withheld the answer.", "Провайдер не показал ответ."),
         "empty" => ("It ended without an answer.", "Завершилась без ответа."),
         "timed_out" => (
-            "No answer within 20 seconds. In a conversation it would be waited for longer.",
-            "Нет ответа за 20 секунд. В беседе его ждали бы дольше.",
+            "No answer within 20 seconds, or 60 through a relay. In a conversation it would be waited for longer.",
+            "Нет ответа за 20 секунд (через реле — за 60). В беседе его ждали бы дольше.",
         ),
         "capped_day" => {
             ("The day's cap would be passed; no call was made.", "Превысила бы лимит на день; вызова не было.")

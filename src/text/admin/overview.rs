@@ -11,6 +11,7 @@ words! {
     webhook_unknown: "Telegram did not answer", "Telegram не ответил";
     webhook_failing: "deliveries fail", "доставка не удаётся";
     last_error: "Last error", "Последняя ошибка";
+    more_bots: "Further bots", "Ещё ботов";
     queue: "Queue", "Очередь";
     waiting_at_telegram: "Updates waiting at Telegram", "Обновлений ждёт у Telegram";
     waiting_here: "Messages waiting to be sent", "Сообщений ждёт отправки";

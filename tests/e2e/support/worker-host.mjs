@@ -16,9 +16,8 @@ process.once("message", async (options) => {
       handleStructuredLogs: ({ level, message }) => process.send({ log: { level, message } }),
     });
     process.send({ url: (await miniflare.ready).origin });
-    process.on("message", async ({ evict: { id, className, name } }) => {
-      // Their WebSockets stay open, as when the platform lets an object sleep.
-      const evicted = miniflare.unsafeEvictDurableObject("tideclaw", className, { name, webSockets: "hibernate" });
+    process.on("message", async ({ evict: { id, className, name, webSockets } }) => {
+      const evicted = miniflare.unsafeEvictDurableObject("tideclaw", className, { name, webSockets });
       process.send({ evicted: id, error: await evicted.then(() => null, (error) => error.stack) });
     });
   } catch (error) {

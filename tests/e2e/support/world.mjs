@@ -4,6 +4,7 @@
 //     world.gemini, world.openai, world.gateway: script, requests, waitFor, clear, … as world.ollama has them
 //     (openai is "generic" unless asked otherwise: the Worker knows OpenAI and others by their host, which is not here)
 //     the Worker gets their base URLs and keys; with `gateway`, AI_GATEWAY_BASE_URL and AI_GATEWAY_TOKEN too
+//   startWorld({ relay: true }): the Worker takes relays; they and what is behind them: relay.mjs, cut.mjs
 //   startWorld({ access: true }): an issuer of signed tokens, as Access would be in front of the admin page
 //     world.admin(path, …): a request of the signed-in owner (admin.mjs); world.issuer: other tokens, key rotation, faults
 //   world.gemini.script(failure("quota", { match: "Hi" })): every class of failure by name (local-dev/models/errors.mjs)
@@ -19,6 +20,7 @@ import { startOpenAI } from "../../../local-dev/models/openai.mjs";
 import { startTelegram } from "../../../local-dev/telegram/emulator.mjs";
 import { makeAdmin, startAccess } from "./admin.mjs";
 import { objectsIn } from "./objects.mjs";
+import { TOKEN as RELAY_TOKEN } from "./relay.mjs";
 import { startWorker } from "./worker.mjs";
 
 export { failure } from "../../../local-dev/models/errors.mjs";
@@ -59,9 +61,10 @@ async function startModels({ ollama: forOllama, gemini: forGemini, openai: forOp
 
 /**
  * @param {{vars?: object, owners?: number[], bots?: string[], users?: object[], groups?: object[], ollama?: object,
- *   gemini?: true|object, openai?: true|object, gateway?: true|object, topics?: boolean, access?: true|object}} [options]
+ *   gemini?: true|object, openai?: true|object, gateway?: true|object, relay?: boolean, topics?: boolean,
+ *   access?: true|object, probe?: boolean}} [options]
  */
-export async function startWorld({ vars = {}, owners = OWNERS, bots = ["main"], users, groups, ollama = {}, gemini, openai, gateway, topics, access } = {}) {
+export async function startWorld({ vars = {}, owners = OWNERS, bots = ["main"], users, groups, ollama = {}, gemini, openai, gateway, relay, topics, access, probe } = {}) {
   const persistTo = mkdtempSync(join(tmpdir(), "tideclaw-e2e-"));
   const made = bots.map((id) => ({ id, token: TOKENS[id], secret: SECRETS[id], username: `tide_${id}_bot`, name: `Tide ${id}`, topics }));
   users ??= owners.map((id) => ({ id, first_name: `Owner ${id}`, language_code: "en" }));
@@ -79,11 +82,12 @@ export async function startWorld({ vars = {}, owners = OWNERS, bots = ["main"], 
     DEFAULT_MODEL: "ollama/plain:1b",
     OWNER_TELEGRAM_IDS: owners.join(),
     ...Object.fromEntries(secrets),
+    ...(relay && { RELAY_TOKEN }),
     ...vars,
   };
   let worker;
   try {
-    worker = await startWorker({ vars: all, persistTo });
+    worker = await startWorker({ vars: all, persistTo, probe });
     // The first request compiles the Worker, which takes long on a busy machine: nobody's patience is for that.
     await (await fetch(`${worker.url}/healthz`)).text();
   } catch (error) {

@@ -3,6 +3,7 @@
 mod access;
 mod models;
 mod people;
+mod relays;
 mod storage;
 mod system;
 mod telegram;
@@ -18,6 +19,7 @@ pub fn all(facts: &Facts, lang: Lang) -> Vec<Finding> {
     telegram::check(facts, &mut desk);
     access::check(facts, desk.of(Group::Access));
     models::check(facts, desk.of(Group::Models));
+    relays::check(facts, desk.of(Group::Relays));
     people::check(facts, desk.of(Group::People));
     storage::check(facts, desk.of(Group::Storage));
     system::check(facts, desk.of(Group::System));

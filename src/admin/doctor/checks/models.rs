@@ -2,6 +2,7 @@
 
 use super::Desk;
 use crate::admin::doctor::facts::{Facts, Listed, ProviderFacts};
+use crate::admin::relays::wanted;
 use crate::directory::Caps;
 use crate::directory::desk::DoctorFacts;
 use crate::llm::ModelRef;
@@ -53,12 +54,14 @@ fn default_model(chain: &[Result<ModelRef, String>], desk: &mut Desk) {
 
 /// Whether every model that may be asked has a server. The first without one is named; it is worse if it is the default.
 fn homes(facts: &Facts, chain: &[Result<ModelRef, String>], desk: &mut Desk) {
+    // Of models behind relays `relays` speaks.
     let has_home = |model: &ModelRef| {
-        facts
-            .models
-            .providers
-            .iter()
-            .any(|provider| provider.name == model.provider && (provider.has_key || !provider.needs_key))
+        wanted(model).is_some()
+            || facts
+                .models
+                .providers
+                .iter()
+                .any(|provider| provider.name == model.provider && (provider.has_key || !provider.needs_key))
     };
     let homeless =
         chain.iter().enumerate().find_map(|(at, model)| model.as_ref().ok().filter(|m| !has_home(m)).map(|m| (at, m)));
