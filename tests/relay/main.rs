@@ -12,4 +12,5 @@ mod many;
 mod ollama;
 mod process;
 mod stop;
+mod tls;
 mod watch;
