@@ -16,7 +16,7 @@ use super::body::Source;
 use super::socket::Socket;
 use crate::chat::ports::{Lost, Waits};
 use crate::llm::{HttpRequest, ollama};
-use crate::relay::{CallId, Caller, Ending, Fail, FailCode, Head, MAX_BODY, Request, is_name};
+use crate::relay::{CallId, Caller, Ending, Fail, Head, Request, is_name};
 
 type Pending<T> = Pin<Box<dyn Future<Output = T>>>;
 
@@ -57,15 +57,10 @@ pub async fn send(
     bucket: Option<Bucket>,
     waits: Waits,
 ) -> Result<Answer, Lost> {
-    let length = request.body.len();
-    if length > MAX_BODY {
-        let message = format!("the request has {length} bytes; a relay takes {MAX_BODY}");
-        return Ok(Answer::Failed(Fail { code: FailCode::Refused, message }));
-    }
     let asked = Request {
         method: request.method.to_owned(),
         path: path.to_owned(),
-        length,
+        length: request.body.len(),
         model: ollama::model_of(&request.body).unwrap_or_default(),
         relay: relay.map(str::to_owned),
     };
