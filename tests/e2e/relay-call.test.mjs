@@ -3,11 +3,13 @@
 // real relay and faults of the network (relay*.test.mjs beside this), the rules one by one (src/relay/caller).
 
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { connectRelay, hex, WINDOW } from "./support/relay-wire.mjs";
 import { TOKEN } from "./support/relay.mjs";
 import { startWorld } from "./support/world.mjs";
 
+const png = (size) => Buffer.concat([Buffer.from("\x89PNG\r\n\x1a\n", "latin1"), randomBytes(size - 8)]);
 const say = (text) => Buffer.from(`${JSON.stringify({ message: { role: "assistant", content: text }, done: false })}\n`);
 const DONE = Buffer.from(`${JSON.stringify({ message: { role: "assistant", content: "" }, done: true, done_reason: "stop", prompt_eval_count: 5, eval_count: 5 })}\n`);
 
@@ -15,7 +17,7 @@ describe("a conversation's call through the hub", { concurrency: 1 }, () => {
   let world;
   let next = 5001;
   before(async () => {
-    world = await startWorld({ owners: [5001, 5002, 5003, 5004, 5005, 5006], relay: true, vars: { DEFAULT_MODEL: "relay/m" } });
+    world = await startWorld({ owners: [5001, 5002, 5003, 5004, 5005, 5006], relay: true, vars: { DEFAULT_MODEL: "relay/m", MODEL_CATALOGUE: JSON.stringify({ "relay/m": { accepts: ["image"] } }) } });
   });
   after(() => world?.close());
 
@@ -66,19 +68,16 @@ describe("a conversation's call through the hub", { concurrency: 1 }, () => {
     await relay.close();
   });
 
-  test("a long body waits for credit and arrives whole", async () => {
+  test("a picture goes there by credit, from storage, and arrives whole", async () => {
     const relay = await connectRelay(world.worker, TOKEN);
     const person = world.person(next++);
-    const pages = Array.from({ length: 60 }, (_, n) => `Line ${n} of what is long. ${"x".repeat(4_000)}`);
-    person.send("Read this");
-    const first = await serve(relay);
-    answer(relay, first.call, "I did.");
-    await person.until("I did.");
-    for (const page of pages.slice(0, 2)) person.send(page.slice(0, 4_000));
+    const bytes = png(3_000_001);
+    person.send({ photo: { bytes }, text: "What is it?" });
     const asked = await serve(relay);
-    assert.ok(asked.length > 8_000);
-    answer(relay, asked.call, "All of it.");
-    await person.until("All of it.");
+    assert.ok(asked.length > 4_000_000, `${asked.length} bytes`);
+    assert.equal(Buffer.compare(Buffer.from(asked.body.messages.at(-1).images[0], "base64"), bytes), 0);
+    answer(relay, asked.call, "A picture.");
+    await person.until("A picture.");
     await relay.close();
   });
 
