@@ -16,7 +16,7 @@ use super::body::Source;
 use super::socket::Socket;
 use crate::chat::ports::{Lost, Waits};
 use crate::llm::{HttpRequest, ollama};
-use crate::relay::{CallId, Caller, Ending, Fail, Head, Request, is_name};
+use crate::relay::{CallId, Caller, Ending, Fail, Head, Request};
 
 type Pending<T> = Pin<Box<dyn Future<Output = T>>>;
 
@@ -37,15 +37,6 @@ pub enum Answer {
     Head(Head, Box<Call>),
     /// There is none.
     Failed(Fail),
-}
-
-/// Who is to answer: the relay of a `relay://` address; `None`: any. And the path.
-pub fn address(url: &str) -> Option<(Option<&str>, &str)> {
-    let (relay, path) = url.strip_prefix("relay://")?.split_at_checked(url.strip_prefix("relay://")?.find('/')?)?;
-    match relay {
-        "any" => Some((None, path)),
-        name => is_name(name).then_some((Some(name), path)),
-    }
 }
 
 /// Sends `request` to `relay`, or to any, and waits for Ollama's answer. What is waited for is told to `waits`.

@@ -8,6 +8,7 @@ use super::super::objects;
 use super::call::{self, Answer, Call};
 use crate::chat::ports::{Lost, Waits};
 use crate::llm::HttpRequest;
+use crate::relay::route::{SCHEME, relay_of};
 use crate::relay::{Fail, MAX_BODY};
 
 /// An answer.
@@ -20,13 +21,13 @@ pub enum Reply {
 
 /// Whether `url` leads to a relay.
 pub fn is_relay(url: &str) -> bool {
-    url.starts_with("relay://")
+    url.starts_with(SCHEME)
 }
 
 /// Sends `request`. What it waits for is told to `waits`.
 pub async fn ask(env: &Env, request: HttpRequest, bucket: Option<Bucket>, waits: Waits) -> Result<Reply, Lost> {
     let url = request.url.clone();
-    let (relay, path) = call::address(&url).ok_or(Lost)?;
+    let (relay, path) = relay_of(&url).ok_or(Lost)?;
     if (request.method, path) == ("GET", "/api/tags") {
         // No relay is asked: the hub knows, and the list of a relay at work does not have to wait.
         let view = objects::hub_view(env).await.ok_or(Lost)?;

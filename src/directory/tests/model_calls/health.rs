@@ -59,10 +59,7 @@ fn trouble_with_a_relay_rests_shortly_and_only_the_model_it_was_about() {
     world.fail(9, "relay:home/qwen3:8b", away);
     let names: Vec<String> = world.usage().resting.into_iter().map(|rest| rest.0).collect();
     assert_eq!(names, ["relay:home/qwen3:8b"]);
-    assert_eq!(
-        granted(&world.reserve(20, &[("relay:home/qwen3:8b", 0), ("relay:den/qwen3:8b", 0)], &CAPS)),
-        1
-    );
+    assert_eq!(granted(&world.reserve(20, &[("relay:home/qwen3:8b", 0), ("relay:den/qwen3:8b", 0)], &CAPS)), 1);
     world.wait(15_000);
     // A model that no relay has may be back with the next one that connects.
     let nowhere = Failure { relay: true, ..asks(ErrorClass::Retired, 60_000) };
