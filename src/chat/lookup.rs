@@ -9,7 +9,7 @@ use std::pin::pin;
 use super::conversation::Conversation;
 use super::inbox;
 use super::outbox::{Slot, enqueue};
-use super::ports::{Body, Ports};
+use super::ports::{Body, Ports, Waits};
 use crate::directory::{UsageAsk, UsageView};
 use crate::llm::HttpRequest;
 use crate::store::{Sql, StoreError, to_json};
@@ -61,7 +61,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     /// A small answer of a model's server, `None` if it is none, too long or too late.
     pub(super) async fn fetch_small(&self, request: HttpRequest) -> Option<Vec<u8>> {
         let work = pin!(async {
-            let mut response = self.ports.model(request).await.ok()?;
+            let mut response = self.ports.model(request, Waits::default()).await.ok()?;
             let mut bytes = Vec::new();
             while let Some(chunk) = response.body.next().await {
                 bytes.extend(chunk.ok()?);

@@ -9,7 +9,7 @@ use std::task::Poll;
 
 use super::config::Deadlines;
 use super::conversation::Conversation;
-use super::ports::{Body, Lost, Ports};
+use super::ports::{Body, Lost, Ports, Waits};
 use super::preview::{Preview, Show};
 use super::signal::Signal;
 use super::turn::{self, Turn};
@@ -165,7 +165,7 @@ impl<S: Sql, P: Ports> Call<'_, S, P> {
         answer: &mut Accumulator,
     ) -> Result<Result<End, Interrupt>, StoreError> {
         let chat = self.chat;
-        let response = match self.until(chat.ports.model(request)).await? {
+        let response = match self.until(chat.ports.model(request, Waits::default())).await? {
             Ok(Ok(response)) => response,
             Ok(Err(Lost)) => return Ok(Ok(End::Failed(ModelError::transient("connection failed")))),
             Err(interrupt) => return Ok(Err(interrupt)),

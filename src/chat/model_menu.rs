@@ -31,7 +31,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
     async fn live_list(&self, server: &Server) -> Option<Vec<ModelRef>> {
         let body = self.fetch_small(server.seal(server.provider.list(&server.endpoint), &[])).await?;
         let list = server.provider.parse_list(&body).ok()?;
-        let mut models: Vec<ModelRef> = list.into_iter().map(|info| ModelRef::new(server.name, info.name)).collect();
+        let mut models: Vec<ModelRef> = list.iter().map(|info| info.of(server.name)).collect();
         models.sort();
         models.truncate(MAX_MODELS);
         Some(models)

@@ -3,7 +3,11 @@
 // The platform is single-threaded: nobody needs these futures to be `Send`.
 #![allow(async_fn_in_trait)]
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use crate::llm::HttpRequest;
+use crate::relay::{HubView, Phase};
 use crate::telegram::method::Call;
 use crate::telegram::outcome::Reply;
 
@@ -20,6 +24,21 @@ pub struct ModelResponse<B> {
     /// AI Gateway's name for the call (`cf-aig-log-id`), opaque.
     pub log_id: Option<String>,
     pub body: B,
+}
+
+/// What a model call waits for, shared between whoever carries it and whoever watches it.
+#[derive(Debug, Clone, Default)]
+pub struct Waits(Rc<Cell<Option<Phase>>>);
+
+impl Waits {
+    /// `None`: nothing to tell. So it stays for calls that no relay carries.
+    pub fn set(&self, phase: Option<Phase>) {
+        self.0.set(phase);
+    }
+
+    pub fn get(&self) -> Option<Phase> {
+        self.0.get()
+    }
 }
 
 /// A body that arrives in chunks. Dropping it aborts the request.
@@ -75,8 +94,12 @@ pub trait Ports: Files {
     /// Makes one Bot API call. Never fails: a lost answer is [`Reply::Lost`].
     async fn telegram(&self, call: &Call) -> Reply;
 
-    /// Sends a model request and waits for the headers. Dropping the future aborts the request.
-    async fn model(&self, request: HttpRequest) -> Result<ModelResponse<Self::Body>, Lost>;
+    /// Sends a model request and waits for the headers. Dropping the future aborts the request. `waits` is kept up to date
+    /// until the body is read or dropped.
+    async fn model(&self, request: HttpRequest, waits: Waits) -> Result<ModelResponse<Self::Body>, Lost>;
+
+    /// What is known of the relays; `None`: the hub did not answer.
+    async fn relays(&self) -> Option<HubView>;
 
     /// Asks the Directory: a route and a JSON body; `None` if it did not answer with success within its deadline of 20 s.
     async fn directory(&self, route: &'static str, body: String) -> Option<String>;

@@ -11,7 +11,7 @@ use super::files::{self, File, State};
 use super::material::{self, Sort};
 use super::meter::{Caller, Ended};
 use super::outbox::{Slot, enqueue};
-use super::ports::{Body, Ports};
+use super::ports::{Body, Ports, Waits};
 use super::quiet::{Quiet, QuietCall};
 use super::transcriber::Transcriber;
 use super::turn::Turn;
@@ -95,8 +95,11 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         let request = transcribe(&with.server.endpoint, &with.model.model, &speech, &boundary);
         let request = with.server.seal(request, &[("turn", turn.id), ("step", leave.step)]);
         let answer = async {
-            let mut response =
-                self.ports.model(request).await.map_err(|_| ModelError::transient("connection failed"))?;
+            let mut response = self
+                .ports
+                .model(request, Waits::default())
+                .await
+                .map_err(|_| ModelError::transient("connection failed"))?;
             let mut bytes = Vec::new();
             while let Some(chunk) = response.body.next().await {
                 bytes.extend(chunk.map_err(|_| ModelError::transient("the answer was cut"))?);

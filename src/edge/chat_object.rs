@@ -16,9 +16,10 @@ use super::telegram::Telegram;
 use super::vault::R2;
 use super::{bots, clock, config};
 use crate::chat::desk::ChatAsk;
-use crate::chat::ports::{FetchError, Files, Lost, ModelResponse, Ports};
+use crate::chat::ports::{FetchError, Files, Lost, ModelResponse, Ports, Waits};
 use crate::chat::{Accepted, Conversation};
 use crate::llm::HttpRequest;
+use crate::relay::HubView;
 use crate::store::{Lease, Leave, StoreError};
 use crate::telegram::method::Call;
 use crate::telegram::outcome::Reply;
@@ -119,8 +120,12 @@ impl Ports for Platform {
         }
     }
 
-    async fn model(&self, request: HttpRequest) -> std::result::Result<ModelResponse<StreamBody>, Lost> {
-        model(request, Bucket::of(&self.env)).await
+    async fn model(&self, request: HttpRequest, waits: Waits) -> std::result::Result<ModelResponse<StreamBody>, Lost> {
+        model(&self.env, request, Bucket::of(&self.env), waits).await
+    }
+
+    async fn relays(&self) -> Option<HubView> {
+        objects::hub_view(&self.env).await
     }
 
     async fn directory(&self, route: &'static str, body: String) -> Option<String> {

@@ -62,7 +62,7 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     pub fn read(this: &JsReader) -> Result<Promise, JsValue>;
     #[wasm_bindgen(method, catch, js_name = read)]
-    fn read_into(this: &JsReader, view: &Uint8Array) -> Result<Promise, JsValue>;
+    pub fn read_into(this: &JsReader, view: &Uint8Array) -> Result<Promise, JsValue>;
     #[wasm_bindgen(method, catch)]
     pub fn cancel(this: &JsReader) -> Result<Promise, JsValue>;
 
@@ -93,6 +93,15 @@ extern "C" {
     pub fn write(this: &JsWriter, chunk: &Uint8Array) -> Result<Promise, JsValue>;
     #[wasm_bindgen(method, catch)]
     pub fn close(this: &JsWriter) -> Result<Promise, JsValue>;
+}
+
+impl JsStream {
+    /// A reader that fills buffers it is given.
+    pub fn get_byte_reader(&self) -> Result<JsReader, Lost> {
+        let options = Object::new();
+        js_sys::Reflect::set(&options, &"mode".into(), &"byob".into()).map_err(|_| Lost)?;
+        Ok(self.get_reader_of(&options))
+    }
 }
 
 /// Waits for a promise.
@@ -183,9 +192,7 @@ impl Bucket {
             return Err(Lost);
         }
         let object: JsObject = object.unchecked_into();
-        let options = Object::new();
-        js_sys::Reflect::set(&options, &"mode".into(), &"byob".into()).map_err(|_| Lost)?;
-        let reader = object.body().get_reader_of(&options);
+        let reader = object.body().get_byte_reader()?;
         let reading = Reading { reader, buffer: Uint8Array::new_with_length(CHUNK), left: size, ended: false };
         if object.size() as u64 == size { Ok(reading) } else { Err(Lost) }
     }

@@ -6,10 +6,12 @@ use futures::future::{Either, select};
 use js_sys::Object;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
+use worker::Env;
 
 use super::body::{self, Payload};
 use super::files::{Bucket, JsChunk, JsReader, JsStream, done};
-use crate::chat::ports::{Body, Lost, ModelResponse};
+use super::relay;
+use crate::chat::ports::{Body, Lost, ModelResponse, Waits};
 use crate::llm::gateway::LOG_ID;
 use crate::llm::{self, HttpRequest};
 
@@ -128,15 +130,33 @@ pub async fn post(
     Ok((response.status(), text.as_string().ok_or(Failed::Lost)?))
 }
 
-/// A model's answer as it streams. Read through the platform's own reader: a wrapper would cancel and release it as well as
+/// A model's answer as it streams.
+pub enum StreamBody {
+    Fetched(FetchBody),
+    Relayed(Box<relay::Call>),
+    /// Made here, and not yet read.
+    Here(Option<String>),
+}
+
+impl Body for StreamBody {
+    async fn next(&mut self) -> Option<Result<Vec<u8>, Lost>> {
+        match self {
+            StreamBody::Fetched(body) => body.next().await,
+            StreamBody::Relayed(call) => call.next().await,
+            StreamBody::Here(text) => text.take().map(|text| Ok(text.into_bytes())),
+        }
+    }
+}
+
+/// The same from a server. Read through the platform's own reader: a wrapper would cancel and release it as well as
 /// abort the request, and each of these costs more than a chunk.
-pub struct StreamBody {
+pub struct FetchBody {
     reader: Option<JsReader>,
     guard: AbortOnDrop,
     upload: Option<Upload>,
 }
 
-impl Body for StreamBody {
+impl FetchBody {
     async fn next(&mut self) -> Option<Result<Vec<u8>, Lost>> {
         let mut read = pin!(done(self.reader.as_ref()?.read()));
         if let Some(upload) = &mut self.upload {
@@ -149,9 +169,7 @@ impl Body for StreamBody {
         let chunk = read.await;
         self.take(chunk)
     }
-}
 
-impl StreamBody {
     fn take(&mut self, chunk: Result<JsValue, Lost>) -> Option<Result<Vec<u8>, Lost>> {
         let Ok(chunk) = chunk else { return Some(Err(Lost)) };
         let chunk: JsChunk = chunk.unchecked_into();
@@ -164,8 +182,21 @@ impl StreamBody {
     }
 }
 
-/// Sends a model request; its files come from `bucket`.
-pub async fn model(request: HttpRequest, bucket: Option<Bucket>) -> Result<ModelResponse<StreamBody>, Lost> {
+/// Sends a model request, to a server or through a relay; its files come from `bucket`. What a relay is waited for is told
+/// to `waits`.
+pub async fn model(
+    env: &Env,
+    request: HttpRequest,
+    bucket: Option<Bucket>,
+    waits: Waits,
+) -> Result<ModelResponse<StreamBody>, Lost> {
+    if relay::is_relay(&request.url) {
+        let (status, retry_after, body) = match relay::ask(env, request, bucket, waits).await? {
+            relay::Reply::Ollama { status, retry_after, call } => (status, retry_after, StreamBody::Relayed(call)),
+            relay::Reply::Here { status, body } => (status, None, StreamBody::Here(Some(body))),
+        };
+        return Ok(ModelResponse { status, retry_after, log_id: None, body });
+    }
     let headers: Vec<(&str, &str)> =
         request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let (response, guard, upload) = match request.method {
@@ -180,6 +211,6 @@ pub async fn model(request: HttpRequest, bucket: Option<Bucket>) -> Result<Model
         status: response.status(),
         retry_after: response.headers().get("retry-after").ok().flatten(),
         log_id: response.headers().get(LOG_ID).ok().flatten(),
-        body: StreamBody { reader, guard, upload },
+        body: StreamBody::Fetched(FetchBody { reader, guard, upload }),
     })
 }

@@ -54,8 +54,15 @@ pub async fn directory_socket(env: &Env, path: &str) -> Result<Response> {
     send(DEADLINE_MS, stub, "GET", path, &[("upgrade", Some("websocket"))], None).await
 }
 
-/// A WebSocket to the relays' hub: `/relay` for a relay whose token was found good, `/call` for a conversation's call. The
-/// answer holds the other end.
+/// A WebSocket to the relays' hub for a relay whose token was found good; its hash goes along under `header`. The answer
+/// holds the other end.
+pub async fn relay_socket(env: &Env, header: &str, token_hash: &str) -> Result<Response> {
+    let stub = env.durable_object("RELAY")?.get_by_name("hub")?;
+    let headers = [("upgrade", Some("websocket")), (header, Some(token_hash))];
+    send(DEADLINE_MS, stub, "GET", "/relay", &headers, None).await
+}
+
+/// A WebSocket to the relays' hub: `/call` for a conversation's call. The answer holds the other end.
 pub async fn hub_socket(env: &Env, path: &str) -> Result<Response> {
     let stub = env.durable_object("RELAY")?.get_by_name("hub")?;
     send(DEADLINE_MS, stub, "GET", path, &[("upgrade", Some("websocket"))], None).await

@@ -3,6 +3,7 @@
 use serde_json::json;
 use worker::{Env, Method, Request, Response, Result};
 
+use super::relay::door;
 use super::{admin, metrics, webhook};
 use crate::admin::paths::{self, Zone};
 
@@ -23,6 +24,7 @@ async fn open(request: Request, env: &Env, path: &str) -> Result<Response> {
         (Method::Get | Method::Head, "healthz", None) => healthz(),
         (Method::Post, "telegram", Some(bot)) => webhook::receive(request, env, bot).await,
         (Method::Get | Method::Head, "metrics", None) => metrics::scrape(&request, env).await,
+        (_, "relay", None) => door::enter(&request, env).await,
         (_, "telegram", Some(_)) | (_, "healthz", None) => {
             refuse(405, "method_not_allowed", "This route takes another method.")
         }

@@ -8,7 +8,7 @@ use std::pin::pin;
 
 use futures::future::select;
 use serde::{Deserialize, Serialize};
-use worker::{Env, console_error};
+use worker::{Env, console_error, console_log};
 
 use super::{clock, objects};
 use crate::directory::{Event, Level, Throttle};
@@ -31,7 +31,10 @@ pub async fn note(env: &Env, level: Level, what: &str, kind: &str) {
     let now = clock::now();
     let Some(count) = TOLD.with_borrow_mut(|told| told.note(kind, now)) else { return };
     let times = if count > 1 { format!(" ({count} times)") } else { String::new() };
-    console_error!("{what}: {kind}{times}");
+    match level {
+        Level::Info => console_log!("{what}: {kind}{times}"),
+        Level::Warning | Level::Error => console_error!("{what}: {kind}{times}"),
+    }
     let noted = Noted { events: vec![Event::new(now, level, what, &format!("{kind}{times}"))] };
     let Ok(body) = serde_json::to_string(&noted) else { return };
     select(pin!(objects::ask_directory(env, "/events", body)), pin!(clock::sleep(WAIT_MS))).await;

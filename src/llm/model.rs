@@ -8,6 +8,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::servers;
+
 /// Longest accepted `provider/model` text, bytes. Real names stay under 100; the cap keeps keys and logs sane.
 pub const MAX_MODEL_REF: usize = 200;
 
@@ -15,7 +17,7 @@ pub const MAX_MODEL_REF: usize = 200;
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ModelRef {
-    /// Lower-case letters, digits, `-` and `_`: `ollama`, `gemini`, `relay`.
+    /// Lower-case letters, digits, `-` and `_`: `ollama`, `gemini`, `relay`; or `relay:<name>` for one relay of several.
     pub provider: String,
     /// As the provider spells it; may hold `/` and `:` (`hf.co/user/repo:Q4_K_M`).
     pub model: String,
@@ -52,7 +54,8 @@ impl FromStr for ModelRef {
         }
         let (provider, model) = text.split_once('/').ok_or(ModelRefError::Provider)?;
         let provider_sign = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
-        if provider.is_empty() || !provider.chars().all(provider_sign) {
+        let is_plain = !provider.is_empty() && provider.chars().all(provider_sign);
+        if !is_plain && servers::relay_name(provider).is_none() {
             return Err(ModelRefError::Provider);
         }
         if model.is_empty() || model.chars().any(|c| c.is_whitespace() || c.is_control()) {
@@ -88,6 +91,9 @@ impl fmt::Display for ModelRef {
 pub struct ModelInfo {
     /// The provider's own name for it, usable as [`ModelRef::model`].
     pub name: String,
+    /// The [`ModelRef::provider`] to name, where it is not the one that was asked: `relay:home`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub family: Option<String>,
     /// As the provider writes it: `116.8B`.
@@ -101,6 +107,13 @@ pub struct ModelInfo {
     pub capabilities: Vec<String>,
 }
 
+impl ModelInfo {
+    /// Its full name, in the list of `provider`.
+    pub fn of(&self, provider: &str) -> ModelRef {
+        ModelRef::new(self.provider.as_deref().unwrap_or(provider), &self.name)
+    }
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -111,6 +124,8 @@ mod tests {
         let model: ModelRef = " ollama/hf.co/user/repo:Q4_K_M ".parse().unwrap();
         assert_eq!(model, ModelRef::new("ollama", "hf.co/user/repo:Q4_K_M"));
         assert_eq!(model.to_string(), "ollama/hf.co/user/repo:Q4_K_M");
+        let model: ModelRef = "relay:home/qwen3:8b".parse().unwrap();
+        assert_eq!(model, ModelRef::new("relay:home", "qwen3:8b"));
     }
 
     #[test]
@@ -121,6 +136,9 @@ mod tests {
             ("/x", ModelRefError::Provider),
             ("Ollama/x", ModelRefError::Provider),
             ("hf.co/x", ModelRefError::Provider),
+            ("relay:/x", ModelRefError::Provider),
+            ("relay:Home/x", ModelRefError::Provider),
+            ("ollama:home/x", ModelRefError::Provider),
             ("ollama/", ModelRefError::Model),
             ("ollama/a b", ModelRefError::Model),
             ("ollama/a\u{0}b", ModelRefError::Model),

@@ -2,6 +2,7 @@
 //!
 //! Not here: which model is used, and reading the environment (the caller hands in a look-up).
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use url::{Host, Url};
@@ -12,7 +13,7 @@ use super::{Endpoint, HttpRequest, ModelRef, Provider};
 /// A provider with the server that stands behind it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Server {
-    /// First half of its models' names.
+    /// First half of its models' names; with relays, what stands before the `:` of it.
     pub name: &'static str,
     pub provider: Provider,
     pub endpoint: Endpoint,
@@ -40,9 +41,25 @@ const KNOWN: &[Known] = &[
     Known { name: "openai", base_url: "https://api.openai.com/v1", prefix: "OPENAI", keyless: false },
 ];
 
+/// The provider of everybody's own Ollama, reached through `ollama-relay`. `relay/<model>` leaves it open which relay
+/// answers, `relay:<name>/<model>` names one.
+pub const RELAY: &str = "relay";
+
 /// The providers this release can call, whether set up or not.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    KNOWN.iter().map(|known| known.name)
+    KNOWN.iter().map(|known| known.name).chain([RELAY])
+}
+
+/// What a provider is set up by: `relay` for `relay:home`, else its own name.
+pub fn family(provider: &str) -> &str {
+    if relay_name(provider).is_some() { RELAY } else { provider }
+}
+
+/// The relay that `relay:<name>` names. The signs are those of `relay::is_name`.
+pub fn relay_name(provider: &str) -> Option<&str> {
+    let name = provider.strip_prefix(RELAY)?.strip_prefix(':')?;
+    let sign = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    ((1..=32).contains(&name.len()) && name.bytes().all(sign)).then_some(name)
 }
 
 impl Servers {
@@ -64,17 +81,27 @@ impl Servers {
             };
             Some(Server { name: known.name, provider: Provider::named(known.name)?, endpoint, gateway })
         };
-        Servers(KNOWN.iter().filter_map(server).collect())
+        let relay = get("RELAY_TOKEN").map(|_| Server {
+            name: RELAY,
+            provider: Provider::Ollama,
+            // Which relay answers is found out with each call; the token is for relays, not for callers.
+            endpoint: Endpoint { base_url: "relay://any".to_owned(), api_key: None },
+            gateway: None,
+        });
+        Servers(KNOWN.iter().filter_map(server).chain(relay).collect())
     }
 
-    /// The server of a provider; `None` if it is not set up here.
-    pub fn named(&self, provider: &str) -> Option<&Server> {
-        self.0.iter().find(|server| server.name == provider)
+    /// The server `name`; `None` if it is not set up here.
+    pub fn named(&self, name: &str) -> Option<&Server> {
+        self.0.iter().find(|server| server.name == name)
     }
 
-    /// The server that has `model`.
-    pub fn of(&self, model: &ModelRef) -> Option<&Server> {
-        self.named(&model.provider)
+    /// The server that has `model`; of a relay, as its name wants it reached.
+    pub fn of(&self, model: &ModelRef) -> Option<Cow<'_, Server>> {
+        let server = self.named(family(&model.provider))?;
+        let Some(relay) = relay_name(&model.provider) else { return Some(Cow::Borrowed(server)) };
+        let endpoint = Endpoint { base_url: format!("relay://{relay}"), api_key: None };
+        Some(Cow::Owned(Server { endpoint, ..server.clone() }))
     }
 }
 
@@ -87,7 +114,8 @@ impl Server {
         request
     }
 
-    /// True for a server of one's own, whose use nobody bills: loopback, private addresses, `localhost`, `*.local`.
+    /// True for a server of one's own, whose use nobody bills: loopback, private addresses, `localhost`, `*.local`, and
+    /// whatever is behind a relay.
     pub fn is_local(&self) -> bool {
         self.gateway.is_none() && is_local(&self.endpoint.base_url)
     }
@@ -99,6 +127,9 @@ fn same_address(one: &str, other: &str) -> bool {
 
 fn is_local(address: &str) -> bool {
     let Ok(url) = Url::parse(address.trim()) else { return false };
+    if url.scheme() == RELAY {
+        return true;
+    }
     match url.host() {
         Some(Host::Ipv4(ip)) => is_private(IpAddr::V4(ip)),
         Some(Host::Ipv6(ip)) => is_private(IpAddr::V6(ip)),
@@ -149,6 +180,24 @@ mod tests {
     }
 
     #[test]
+    fn relays_are_there_with_their_token() {
+        let set = servers(&[("RELAY_TOKEN", "x")]);
+        for (provider, address) in
+            [("relay", "relay://any"), ("relay:home", "relay://home"), ("relay:a-1", "relay://a-1")]
+        {
+            let server = set.of(&ModelRef::new(provider, "m")).unwrap();
+            assert_eq!((server.endpoint.base_url.as_str(), server.endpoint.key()), (address, None));
+            assert_eq!((server.name, server.provider), ("relay", Provider::Ollama));
+            assert!(server.is_local());
+            assert!(servers(&[]).of(&ModelRef::new(provider, "m")).is_none());
+        }
+        let long = format!("relay:{}", "a".repeat(33));
+        for provider in ["relay:", "relay:Home", "relay:a.b", "relay:a/b", "relay:any:1", "ollama:home", &long] {
+            assert!(set.of(&ModelRef::new(provider, "m")).is_none(), "{provider}");
+        }
+    }
+
+    #[test]
     fn local_addresses() {
         for (address, local) in [
             ("http://127.0.0.1:11434", true),
@@ -160,6 +209,8 @@ mod tests {
             ("https://local.example", false),
             ("https://8.8.8.8", false),
             ("nonsense", false),
+            ("relay://any", true),
+            ("relay://home", true),
         ] {
             assert_eq!(is_local(address), local, "{address}");
         }

@@ -7,8 +7,12 @@
 pub mod caller;
 pub mod flow;
 pub mod frame;
+pub mod guard;
+pub mod hub;
 pub mod message;
+pub mod pattern;
 pub mod route;
+pub mod server;
 pub mod view;
 
 pub use caller::{Caller, Ending, Request};

@@ -5,8 +5,9 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use serde_json::{Value, json};
-use tideclaw::chat::ports::{Body, Lost, ModelResponse};
+use tideclaw::chat::ports::{Body, Lost, ModelResponse, Waits};
 use tideclaw::llm::{HttpRequest, Piece};
+use tideclaw::relay::Phase;
 
 use super::sim::World;
 
@@ -21,7 +22,9 @@ enum End {
 /// One answer.
 #[derive(Debug, Clone)]
 pub struct Script {
-    /// Before the headers.
+    /// Before the headers: what a relay says meanwhile, and for how long.
+    phases: Vec<(i64, Phase)>,
+    /// After that.
     wait: i64,
     status: u16,
     retry_after: Option<&'static str>,
@@ -47,7 +50,7 @@ impl Script {
     /// Pieces without the closing line.
     pub fn partial(pause: i64, words: &[&str]) -> Script {
         let chunks = words.iter().map(|word| (pause, line(word))).collect();
-        Script { wait: 0, status: 200, retry_after: None, refused: false, chunks, end: End::Clean }
+        Script { phases: Vec::new(), wait: 0, status: 200, retry_after: None, refused: false, chunks, end: End::Clean }
     }
 
     /// The model calls a tool; `arguments` is JSON.
@@ -90,6 +93,12 @@ impl Script {
 
     pub fn after(mut self, ms: i64) -> Script {
         self.wait = ms;
+        self
+    }
+
+    /// Before it answers, the relay says for `ms` milliseconds what the call waits for.
+    pub fn waits(mut self, ms: i64, phase: Phase) -> Script {
+        self.phases.push((ms, phase));
         self
     }
 
@@ -243,7 +252,7 @@ impl Model {
         ModelResponse { status, retry_after: None, log_id: None, body: stream }
     }
 
-    pub async fn ask(world: Rc<World>, request: HttpRequest) -> Result<ModelResponse<Stream>, Lost> {
+    pub async fn ask(world: Rc<World>, request: HttpRequest, waits: Waits) -> Result<ModelResponse<Stream>, Lost> {
         let at = world.clock.elapsed();
         let body = serde_json::from_str(&whole(&request.body)).unwrap_or(Value::Null);
         let state = Rc::new(Cell::new(State::Open));
@@ -282,7 +291,12 @@ impl Model {
             world.model.requests.borrow_mut().push(asked);
         }
         let mut stream = Stream { world: world.clone(), state, chunks: script.chunks.into(), end: script.end };
+        for (ms, phase) in script.phases {
+            waits.set(Some(phase));
+            world.clock.sleep(ms).await;
+        }
         world.clock.sleep(script.wait).await;
+        waits.set(None);
         if script.refused {
             stream.finish();
             return Err(Lost);

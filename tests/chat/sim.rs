@@ -6,12 +6,13 @@ use std::rc::Rc;
 use serde_json::{Value, json};
 use tideclaw::chat::config::{Config, Deadlines, Streaming};
 use tideclaw::chat::desk::ChatAsk;
-use tideclaw::chat::ports::{FetchError, Files, Lost, ModelResponse, Ports};
+use tideclaw::chat::ports::{FetchError, Files, Lost, ModelResponse, Ports, Waits};
 use tideclaw::chat::{Accepted, Conversation};
 use tideclaw::directory::desk::Refused;
 use tideclaw::directory::{AccessChange, Admission};
 use tideclaw::llm::catalogue::Catalogue;
 use tideclaw::llm::{Endpoint, HttpRequest, ModelRef, Provider, Server, Servers};
+use tideclaw::relay::HubView;
 use tideclaw::store::{Lease, Leave, StoreError};
 use tideclaw::telegram::method::Call;
 use tideclaw::telegram::outcome::Reply;
@@ -33,6 +34,8 @@ pub struct World {
     pub storage: Storage,
     pub alarm: Cell<Option<i64>>,
     pub log: RefCell<Vec<String>>,
+    /// What the hub says; `None`: it does not answer.
+    pub relays: RefCell<Option<HubView>>,
 }
 
 pub struct Outside(Rc<World>);
@@ -78,8 +81,12 @@ impl Ports for Outside {
         self.0.telegram.call(&self.0.clock, &self.0.storage, call).await
     }
 
-    async fn model(&self, request: HttpRequest) -> Result<ModelResponse<Stream>, Lost> {
-        Model::ask(self.0.clone(), request).await
+    async fn model(&self, request: HttpRequest, waits: Waits) -> Result<ModelResponse<Stream>, Lost> {
+        Model::ask(self.0.clone(), request, waits).await
+    }
+
+    async fn relays(&self) -> Option<HubView> {
+        self.0.relays.borrow().clone()
     }
 
     async fn directory(&self, route: &'static str, body: String) -> Option<String> {
@@ -154,6 +161,7 @@ impl Sim {
             storage: Storage::default(),
             alarm: Cell::new(None),
             log: RefCell::default(),
+            relays: RefCell::default(),
         };
         Sim {
             world: Rc::new(world),

@@ -35,6 +35,7 @@ fn list_takes_what_can_chat() {
         {"name":7}, null, "x",
     ],"nextPageToken":""});
     let info = |name: &str, family: Option<&str>, context_tokens, capabilities: &[&str]| ModelInfo {
+        provider: None,
         name: name.into(),
         family: family.map(str::to_owned),
         parameter_size: None,

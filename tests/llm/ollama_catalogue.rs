@@ -34,6 +34,7 @@ fn list_takes_what_it_understands() {
         ollama::parse_list(body.to_string().as_bytes()).unwrap(),
         [
             ModelInfo {
+                provider: None,
                 name: "gemma4:31b".into(),
                 family: Some("gemma4".into()),
                 parameter_size: Some("31.2B".into()),
@@ -70,4 +71,12 @@ fn show_gives_window_and_capabilities() {
     assert_eq!((info.name.as_str(), info.context_tokens), ("gpt-oss:120b", Some(131_072)));
     assert_eq!(info.capabilities, ["completion", "tools", "thinking"]);
     assert_eq!(ollama::parse_show("x", b"{}").unwrap(), ModelInfo { name: "x".into(), ..ModelInfo::default() });
+}
+
+#[test]
+fn a_list_of_several_relays_names_them() {
+    let body = br#"{"models":[{"name":"qwen3:8b"},{"name":"qwen3:8b","relay":"home"}]}"#;
+    let names: Vec<String> =
+        ollama::parse_list(body).unwrap().iter().map(|info| info.of("relay").to_string()).collect();
+    assert_eq!(names, ["relay/qwen3:8b", "relay:home/qwen3:8b"]);
 }

@@ -83,7 +83,7 @@ pub async fn ping<O: Office>(office: &O, model: &ModelRef) -> Result<Ping, Refus
         Some(Reserved::Capped { cap, .. }) => return Ok(capped(model, cap)),
         _ => return Err(Refused::new(503, "not_reachable", "No leave for the call was given. Try again.")),
     };
-    let (reply, outcome, answer) = call(office, server, model, without).await;
+    let (reply, outcome, answer) = call(office, &server, model, without).await;
     let (usage, guessed) = used(&answer, &outcome);
     let cost = cost_nano_usd(&price, &usage, office.now());
     let assumed = guessed || (price.assumed && usage.cost_nano_usd.is_none());

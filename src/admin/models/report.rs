@@ -108,7 +108,7 @@ pub async fn report<O: Office>(office: &O) -> Result<Report, Refused> {
         .into_iter()
         .map(|(model, role, from)| {
             let server = servers.of(&model);
-            let price = catalogue.facts(&model, server.is_some_and(Server::is_local)).price;
+            let price = catalogue.facts(&model, server.as_deref().is_some_and(Server::is_local)).price;
             Model {
                 role,
                 from,

@@ -64,7 +64,7 @@ impl Office for Platform<'_> {
     }
 
     async fn model(&self, request: HttpRequest, deadline_ms: i64) -> ModelReply {
-        ping::call(request, deadline_ms).await
+        ping::call(self.env, request, deadline_ms).await
     }
 
     async fn relays(&self) -> Option<HubView> {

@@ -3,18 +3,19 @@
 use std::pin::pin;
 
 use futures::future::{Either, select};
+use worker::Env;
 
 use super::super::{clock, http};
 use crate::admin::port::{Ended, MAX_MODEL_REPLY, ModelReply};
-use crate::chat::ports::{Body, Lost};
+use crate::chat::ports::{Body, Lost, Waits};
 use crate::llm::HttpRequest;
 
 /// Sends it and reads the answer. What is still under way at the deadline is aborted.
-pub async fn call(request: HttpRequest, deadline_ms: i64) -> ModelReply {
+pub async fn call(env: &Env, request: HttpRequest, deadline_ms: i64) -> ModelReply {
     let began = clock::now();
     let mut reply = ModelReply::default();
     let ended = {
-        let reading = pin!(read(request, began, &mut reply));
+        let reading = pin!(read(env, request, began, &mut reply));
         match select(reading, pin!(clock::sleep(deadline_ms))).await {
             Either::Left((Ok(ended), _)) => ended,
             Either::Left((Err(Lost), _)) => Ended::Cut,
@@ -24,8 +25,8 @@ pub async fn call(request: HttpRequest, deadline_ms: i64) -> ModelReply {
     ModelReply { ended, total_ms: clock::now() - began, ..reply }
 }
 
-async fn read(request: HttpRequest, began: i64, reply: &mut ModelReply) -> Result<Ended, Lost> {
-    let mut response = http::model(request, None).await?;
+async fn read(env: &Env, request: HttpRequest, began: i64, reply: &mut ModelReply) -> Result<Ended, Lost> {
+    let mut response = http::model(env, request, None, Waits::default()).await?;
     reply.status = Some(response.status);
     reply.retry_after = response.retry_after.take();
     reply.log_id = response.log_id.take();

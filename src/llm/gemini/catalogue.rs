@@ -62,6 +62,7 @@ fn info(row: Value) -> Option<ModelInfo> {
         capabilities.push("thinking");
     }
     Some(ModelInfo {
+        provider: None,
         name: name.to_owned(),
         family: Some(if is_gemma { "gemma" } else { "gemini" }.to_owned()).filter(|family| name.starts_with(family)),
         parameter_size: None,

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::classify;
 use super::request::{get, post, wire_name};
+use crate::llm::servers::RELAY;
 use crate::llm::{Body, Endpoint, HttpRequest, ModelError, ModelInfo, parse};
 
 /// `GET {base}/api/tags`. The cloud answers without a key too.
@@ -58,6 +59,8 @@ fn details(fields: &Map<String, Value>, name: String) -> ModelInfo {
     let capabilities = fields.get("capabilities").and_then(Value::as_array);
     ModelInfo {
         name,
+        // Not Ollama's: the hub says which of several relays has the model.
+        provider: text(fields, "relay").map(|relay| format!("{RELAY}:{relay}")),
         family: inner.and_then(|inner| text(inner, "family")),
         parameter_size: inner.and_then(|inner| text(inner, "parameter_size")),
         context_tokens: None,

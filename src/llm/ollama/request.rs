@@ -11,8 +11,8 @@ use url::Url;
 use super::thinking::{Think, think};
 use crate::llm::history::clean;
 use crate::llm::{
-    Body, Endpoint, Feature, HttpRequest, MediaMark, MediaRef, Message, PartKind, Prompt, Role, ToolCall, ToolSpec,
-    gateway, history, media_mark,
+    Body, Endpoint, Feature, HttpRequest, MediaMark, MediaRef, Message, PartKind, Piece, Prompt, Role, ToolCall,
+    ToolSpec, gateway, history, media_mark,
 };
 
 /// `POST {base}/api/chat` with a streamed answer.
@@ -48,6 +48,13 @@ pub fn is_cloud(endpoint: &Endpoint) -> bool {
     let host =
         Url::parse(endpoint.base_url.trim()).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
     host == "ollama.com" || host.ends_with(".ollama.com") || gateway::slug(&endpoint.base_url).is_some()
+}
+
+/// The model that the body of a request made here names; it stands first. `None`: the body is of another kind.
+pub fn model_of(body: &Body) -> Option<String> {
+    let Piece::Text(text) = body.pieces().first()? else { return None };
+    let rest = text.strip_prefix("{\"model\":")?;
+    serde_json::Deserializer::from_str(rest).into_iter().next()?.ok()
 }
 
 /// The name without the mark that tells a local daemon to use the cloud; the cloud itself does not know it.

@@ -11,19 +11,22 @@ import { buildDir, root } from "../../../local-dev/setup/paths.mjs";
 const HOST = fileURLToPath(new URL("worker-host.mjs", import.meta.url));
 const START_MS = 30_000;
 const MODULES = { "index.js": "esm", "index_bg.wasm": "wasm" };
+/** Stands before the Worker, and lets a test reach the hub as a conversation does. */
+const PROBE = fileURLToPath(new URL("hub-probe.js", import.meta.url));
 const OBJECTS = { CHAT: "Chat", DIRECTORY: "Directory", RELAY: "RelayHub" };
 
 /** The configuration as in wrangler.toml; `vars` are its variables and secrets. */
-function optionsFor({ vars, persistTo, port }) {
+function optionsFor({ vars, persistTo, port, probe }) {
   const setting = (name) => new RegExp(`^${name} = (.+)$`, "m").exec(readFileSync(join(root, "wrangler.toml"), "utf8"))[1];
   const [, limit, period] = /limit = (\d+), period = (\d+)/.exec(setting("simple"));
   const modules = Object.entries(MODULES).map(([name, type]) => [name, { type, contents: contentsOf(name, type) }]);
+  if (probe) modules.push(["hub-probe.js", { type: "esm", contents: readFileSync(PROBE, "utf8") }]);
   const objects = Object.entries(OBJECTS);
   const texts = Object.entries(vars).map(([name, value]) => [name, { type: "text", value: String(value) }]);
   const config = {
     name: "tideclaw",
     compatibilityDate: JSON.parse(setting("compatibility_date")),
-    manifest: { mainModule: "index.js", modulesRoot: buildDir, modules: Object.fromEntries(modules) },
+    manifest: { mainModule: probe ? "hub-probe.js" : "index.js", modulesRoot: buildDir, modules: Object.fromEntries(modules) },
     exports: Object.fromEntries(objects.map(([, name]) => [name, { type: "durable-object", storage: "sqlite" }])),
     env: {
       ...Object.fromEntries(objects.map(([name, exportName]) => [name, { type: "durable-object", worker: "tideclaw", exportName }])),
@@ -87,18 +90,18 @@ async function launch(options, onLog) {
 }
 
 /**
- * @param {{vars: Record<string, string>, persistTo: string, port?: number}} options
+ * @param {{vars: Record<string, string>, persistTo: string, port?: number, probe?: boolean}} options
  * @returns {Promise<{url: string, logs: {level: string, message: string}[], kill: () => Promise<void>,
  *   restart: (change?: object) => Promise<void>, close: () => Promise<void>, cron: () => Promise<number>,
  *   evict: (className: string, name: string, webSockets?: "hibernate"|"close") => Promise<void>}>}
- *   `kill` is SIGKILL; `restart` starts again on the same state and port, with `change` over the variables;
- *   `evict` puts one object out of memory. Its WebSockets stay open, as when the platform lets it sleep; with "close" they
- *   end, as when it moves to another machine.
+ *   `probe`: `/test/hub/…` leads into the RelayHub object (hub-probe.js). `kill` is SIGKILL; `restart` starts again on the
+ *   same state and port, with `change` over the variables; `evict` puts one object out of memory. Its WebSockets stay open,
+ *   as when the platform lets it sleep; with "close" they end, as when it moves to another machine.
  */
-export async function startWorker({ vars, persistTo, port = 0 }) {
+export async function startWorker({ vars, persistTo, port = 0, probe = false }) {
   const logs = [];
   const onLog = (log) => logs.push(log);
-  let life = await launch(optionsFor({ vars, persistTo, port }), onLog);
+  let life = await launch(optionsFor({ vars, persistTo, port, probe }), onLog);
   const { url } = life;
   return {
     url,
@@ -108,7 +111,7 @@ export async function startWorker({ vars, persistTo, port = 0 }) {
     kill: () => life.kill(),
     async restart(change = {}) {
       await life.kill();
-      life = await launch(optionsFor({ vars: { ...vars, ...change }, persistTo, port: Number(new URL(url).port) }), onLog);
+      life = await launch(optionsFor({ vars: { ...vars, ...change }, persistTo, port: Number(new URL(url).port), probe }), onLog);
     },
     close: () => life.kill(),
     evict: (className, name, webSockets = "hibernate") => life.evict(className, name, webSockets),

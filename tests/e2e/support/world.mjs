@@ -62,9 +62,9 @@ async function startModels({ ollama: forOllama, gemini: forGemini, openai: forOp
 /**
  * @param {{vars?: object, owners?: number[], bots?: string[], users?: object[], groups?: object[], ollama?: object,
  *   gemini?: true|object, openai?: true|object, gateway?: true|object, relay?: boolean, topics?: boolean,
- *   access?: true|object}} [options]
+ *   access?: true|object, probe?: boolean}} [options]
  */
-export async function startWorld({ vars = {}, owners = OWNERS, bots = ["main"], users, groups, ollama = {}, gemini, openai, gateway, relay, topics, access } = {}) {
+export async function startWorld({ vars = {}, owners = OWNERS, bots = ["main"], users, groups, ollama = {}, gemini, openai, gateway, relay, topics, access, probe } = {}) {
   const persistTo = mkdtempSync(join(tmpdir(), "tideclaw-e2e-"));
   const made = bots.map((id) => ({ id, token: TOKENS[id], secret: SECRETS[id], username: `tide_${id}_bot`, name: `Tide ${id}`, topics }));
   users ??= owners.map((id) => ({ id, first_name: `Owner ${id}`, language_code: "en" }));
@@ -87,7 +87,7 @@ export async function startWorld({ vars = {}, owners = OWNERS, bots = ["main"], 
   };
   let worker;
   try {
-    worker = await startWorker({ vars: all, persistTo });
+    worker = await startWorker({ vars: all, persistTo, probe });
     // The first request compiles the Worker, which takes long on a busy machine: nobody's patience is for that.
     await (await fetch(`${worker.url}/healthz`)).text();
   } catch (error) {

@@ -1,0 +1,59 @@
+//! Keeps an eye on Ollama: which models it has, which are in memory, whether it answers at all. The hub hears of it when something
+//! changed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::house::{House, lock};
+
+const EVERY: Duration = Duration::from_secs(30);
+/// Calls that end one after the other are one reason to look.
+const AT_MOST_EVERY: Duration = Duration::from_secs(1);
+
+/// Looks for as long as the process lives.
+pub async fn watch(house: Arc<House>) {
+    loop {
+        look(&house).await;
+        tokio::time::sleep(AT_MOST_EVERY).await;
+        let _ = tokio::time::timeout(EVERY, house.look.notified()).await;
+    }
+}
+
+/// Looks once, and logs what is new.
+pub async fn look(house: &Arc<House>) {
+    let facts = house.ollama.facts().await;
+    if let Ok(loaded) = house.ollama.loaded().await {
+        *lock(&house.loaded) = loaded;
+    }
+    match facts {
+        Ok(facts) => {
+            let (before, now) = house.with(|relay, _| {
+                let before = relay.state().clone();
+                relay.ollama(facts.models, facts.release);
+                (before, relay.state().clone())
+            });
+            let names = |state: &tideclaw::relay::State| {
+                state.models.iter().map(|model| model.name.clone()).collect::<Vec<_>>()
+            };
+            if before.trouble.is_some() || before.ollama != now.ollama {
+                tracing::info!("Ollama {} answers", now.ollama.as_deref().unwrap_or("of an unknown release"));
+            }
+            if names(&before) != names(&now) {
+                tracing::info!(
+                    "models the bot may use: {}",
+                    if now.models.is_empty() { "none".to_owned() } else { names(&now).join(", ") }
+                );
+            }
+        }
+        Err(trouble) => {
+            let before = house.with(|relay, _| {
+                let before = relay.state().trouble.clone();
+                relay.ollama_is_away(&trouble.message);
+                before
+            });
+            if before.as_deref() != Some(&trouble.message) {
+                tracing::warn!("{}", trouble.message);
+            }
+        }
+    }
+}
