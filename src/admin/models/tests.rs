@@ -180,6 +180,7 @@ fn the_report_says_what_is_set_and_never_a_key() {
         { "name": "ollama", "has_key": true, "host": "ollama.com", "route": "direct", "rests_until": null },
         { "name": "gemini", "has_key": false, "host": null, "route": null, "rests_until": null },
         { "name": "openai", "has_key": false, "host": "192.168.1.5:8000", "route": "own", "rests_until": null },
+        { "name": "relay", "has_key": false, "host": null, "route": null, "rests_until": null },
     ]);
     assert_eq!(report["providers"], providers);
     assert_eq!(report["overrides"], json!(["ollama/glm-5.3"]));
