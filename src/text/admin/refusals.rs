@@ -13,7 +13,7 @@ const SENTENCES: &[(&str, &str)] = &[
     ("The store failed. Try again.", "Хранилище не сработало. Попробуйте ещё раз."),
     ("The answer could not be written.", "Ответ не удалось записать."),
     ("The object that knows did not answer. Try again.", "Ответа не дождались. Попробуйте ещё раз."),
-    ("The relays' hub did not answer. Try again.", "Узел реле не ответил. Попробуйте ещё раз."),
+    ("The relays' hub did not answer. Try again.", "Хаб реле не ответил. Попробуйте ещё раз."),
     ("Another release answered. Try again.", "Ответил другой выпуск. Попробуйте ещё раз."),
     ("The field `{}` is missing.", "Не хватает поля `{}`."),
     ("The field `{}` must be an amount such as 0.5, or null.", "В поле `{}` нужна сумма, например 0.5, или пусто."),
@@ -132,6 +132,7 @@ const SENTENCES: &[(&str, &str)] = &[
         "The provider `{}` is not set up: it has no key and no address of its own.",
         "Провайдер `{}` не настроен: нет ни ключа, ни своего адреса.",
     ),
+    ("No relay is let in: `RELAY_TOKEN` is unset.", "Реле не допускаются: `RELAY_TOKEN` не задан."),
     // What may stand in a field.
     ("an object", "объект"),
     ("a list of at most {} entries", "список не длиннее {}"),
