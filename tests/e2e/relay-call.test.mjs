@@ -7,7 +7,7 @@ import { randomBytes } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { connectRelay, hex, WINDOW } from "./support/relay-wire.mjs";
 import { TOKEN } from "./support/relay.mjs";
-import { startWorld } from "./support/world.mjs";
+import { SOON_MS, startWorld } from "./support/world.mjs";
 
 const png = (size) => Buffer.concat([Buffer.from("\x89PNG\r\n\x1a\n", "latin1"), randomBytes(size - 8)]);
 const say = (text) => Buffer.from(`${JSON.stringify({ message: { role: "assistant", content: text }, done: false })}\n`);
@@ -17,7 +17,9 @@ describe("a conversation's call through the hub", { concurrency: 1 }, () => {
   let world;
   let next = 5001;
   before(async () => {
-    world = await startWorld({ owners: [5001, 5002, 5003, 5004, 5005, 5006], relay: true, vars: { DEFAULT_MODEL: "relay/m", MODEL_CATALOGUE: JSON.stringify({ "relay/m": { accepts: ["image"] } }) } });
+    // One model of Ollama's, so that all of the menu is on one page.
+    const ollama = { models: [{ name: "plain:1b", context: 131_072, capabilities: ["completion", "tools"] }] };
+    world = await startWorld({ owners: [5001, 5002, 5003, 5004, 5005, 5006], relay: true, ollama, vars: { DEFAULT_MODEL: "relay/m", MODEL_CATALOGUE: JSON.stringify({ "relay/m": { accepts: ["image"] } }) } });
   });
   after(() => world?.close());
 
@@ -31,7 +33,7 @@ describe("a conversation's call through the hub", { concurrency: 1 }, () => {
       }
       const parts = [];
       for (let got = 0; got < open.length; got += parts.at(-1).length) {
-        const data = await relay.take("DATA");
+        const data = await relay.take("DATA", SOON_MS, open.call);
         assert.equal(data.offset, got);
         assert.ok(data.bytes.length <= 64 * 1024);
         parts.push(data.bytes);

@@ -168,7 +168,7 @@ describe("the relays' hub", { concurrency: 1 }, () => {
   test("of two relays of one name the one that may stays", async () => {
     const first = await welcomed();
     const call = await placed(first);
-    const shy = await relay({ instance: "two", takeover: false });
+    const shy = await relay({ instance: "two", takeover: false, wait: false });
     assert.equal(await shy.code(), 4409);
     const second = await welcomed({ instance: "two" });
     assert.equal(await first.code(), 4409);

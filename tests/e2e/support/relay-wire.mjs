@@ -70,7 +70,8 @@ export const newCall = () => ++last;
 
 /**
  * Opens a socket of the protocol. Resolves when it is open; rejects with `error.status` if the upgrade is refused.
- * `frames`: what came and was not taken; `take(kind)`: waits for the first frame of that kind and takes it out.
+ * `frames`: what came and was not taken; `take(kind)`: waits for the first frame of that kind, and
+ * of that call if one is given, and takes it out.
  */
 export async function connect(url, headers = {}) {
   const socket = new WebSocket(url.replace("http", "ws"), { headers });
@@ -94,8 +95,8 @@ export async function connect(url, headers = {}) {
     closed,
     pongs: () => pongs,
     send: (frame) => socket.send(Buffer.isBuffer(frame) ? frame : encode(frame)),
-    async take(kind, timeoutMs = SOON_MS) {
-      const at = () => frames.findIndex((frame) => frame.kind === kind);
+    async take(kind, timeoutMs = SOON_MS, call = undefined) {
+      const at = () => frames.findIndex((frame) => frame.kind === kind && (call === undefined || frame.call === call));
       await eventually(() => at() >= 0, `${kind} among ${frames.map((frame) => frame.kind)}`, timeoutMs);
       return frames.splice(at(), 1)[0];
     },
@@ -108,8 +109,11 @@ export async function connect(url, headers = {}) {
   return end;
 }
 
-/** A relay's side of `GET /relay`, welcomed. `models`: names, or as in STATE. */
-export async function connectRelay(worker, token, { name = "home", instance = "one", models = ["m"], slots = 2, ...more } = {}) {
+/**
+ * A relay's side of `GET /relay`. `models`: names, or as in STATE. Returns when the hub said WELCOME, which is left among the
+ * frames; `wait: false` does not wait for it.
+ */
+export async function connectRelay(worker, token, { name = "home", instance = "one", models = ["m"], slots = 2, wait = true, ...more } = {}) {
   const end = await connect(`${worker.url}/relay`, { authorization: `Bearer ${token}` });
   const hello = {
     version: 1,
@@ -123,5 +127,6 @@ export async function connectRelay(worker, token, { name = "home", instance = "o
     ...more,
   };
   end.send({ kind: "HELLO", ...hello });
+  if (wait) await eventually(() => end.frames.some(({ kind }) => kind === "WELCOME"), "WELCOME");
   return { ...end, hello };
 }
