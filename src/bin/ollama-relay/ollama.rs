@@ -32,6 +32,7 @@ pub struct Trouble {
 pub struct Facts {
     pub release: Option<String>,
     pub models: Vec<Model>,
+    pub loaded: Vec<Loaded>,
 }
 
 /// The way to Ollama.
@@ -159,7 +160,7 @@ impl Ollama {
             name: listed.name,
             size: listed.size,
         };
-        Ok(Facts { release, models: models.map(model).collect() })
+        Ok(Facts { release, models: models.map(model).collect(), loaded })
     }
 
     /// Brings a model into memory, or keeps it there for `minutes` more. `context`: the window to load it with.
