@@ -8,7 +8,7 @@ use super::config::text;
 use super::http;
 use super::objects;
 use super::router::refuse;
-use crate::chat::ports::{Body, Lost};
+use crate::chat::ports::{Body, Lost, Waits};
 use crate::llm::{HttpRequest, Servers};
 
 /// Whether this caller may cause faults.
@@ -43,7 +43,9 @@ async fn model(mut request: Request, env: &Env, provider: &str) -> Result<Respon
         headers,
         body: request.text().await?.into(),
     };
-    let Ok(answer) = http::model(call, None).await else { return refuse(502, "lost", "The model did not answer.") };
+    let Ok(answer) = http::model(env, call, None, Waits::default()).await else {
+        return refuse(502, "lost", "The model did not answer.");
+    };
     let chunks = futures::stream::unfold(answer.body, |mut body| async move {
         let chunk = body.next().await?;
         Some((chunk.map_err(|Lost| worker::Error::RustError("the answer broke off".into())), body))
