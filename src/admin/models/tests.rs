@@ -279,6 +279,12 @@ fn nonsense_is_refused() {
         panic!()
     };
     assert!(!html.contains("<script>"));
+    let form = "model=gemini%2Fx";
+    let Answer::Page { status: 400, html } = office.ask(Area::Pages, Method::Post, "models/ping", form, Lang::Ru)
+    else {
+        panic!()
+    };
+    assert!(html.contains("Провайдер модели `gemini/x` не настроен."), "people read it in their language");
 }
 
 #[test]
