@@ -3,6 +3,7 @@
 // (cut.mjs), relays that break the protocol (relay-wire.mjs).
 
 import { spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,8 +18,8 @@ export const TOKEN = "relay-token-0123456789abcdef";
 
 /** Longest wait for a link that nothing stands in the way of. Generous: the machine may be busy. */
 const CONNECTED_MS = 20_000;
-/** Away from the ports of everything else that tests and `npm start` use, and from those the system gives out. */
-let lastPort = 24_000 + (process.pid % 2_000) * 4;
+/** Ports for metrics: away from those of `npm start`, and from those the system gives out. Anywhere, because tests run side by side. */
+const somePort = () => freePort(randomInt(14_000, 32_000));
 
 /** Relays that run; none outlives this process. */
 const running = new Set();
@@ -45,8 +46,7 @@ export async function startRelay(world, settings) {
   const folder = mkdtempSync(join(tmpdir(), "tideclaw-relay-"));
   const tokenFile = join(folder, "token");
   writeFileSync(tokenFile, `${token}\n`, { mode: 0o600 });
-  lastPort += 1;
-  const metrics = `127.0.0.1:${await freePort(lastPort)}`;
+  const metrics = `127.0.0.1:${await somePort()}`;
   const url = `${(via ?? world.worker.url).replace(/^http/, "ws")}/relay`;
   const child = spawn(
     program,
