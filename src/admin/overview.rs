@@ -14,7 +14,7 @@ use super::relays;
 use super::request::{Answer, Request};
 use crate::directory::Totals;
 use crate::directory::desk::{DeskAsk, Refused, State, view};
-use crate::llm::Servers;
+use crate::llm::{Servers, servers};
 use crate::relay::HubView;
 use crate::telegram::webhook_info::WebhookInfo;
 use crate::text::Lang;
@@ -115,7 +115,7 @@ async fn gather<O: Office>(office: &O, request: &Request, lang: Lang) -> Result<
         state.usage.resting.iter().filter(of).map(|rest| rest.1).max()
     };
     // Relays have a card of their own.
-    let providers = servers.0.iter().filter(|server| server.name != "relay").map(|server| ProviderState {
+    let providers = servers.0.iter().filter(|server| server.name != servers::RELAY).map(|server| ProviderState {
         name: server.name,
         has_key: server.endpoint.key().is_some(),
         gateway: server.gateway.is_some(),

@@ -9,7 +9,7 @@ use super::look::{self, Tone, badge, button};
 use super::port::Office;
 use super::request::Answer;
 use crate::directory::desk::{Refused, view};
-use crate::llm::ModelRef;
+use crate::llm::{ModelRef, servers};
 use crate::relay::{HubView, Model, RelayView};
 use crate::text::Lang;
 use crate::text::admin::relays as say;
@@ -39,11 +39,8 @@ pub async fn api<O: Office>(office: &O) -> Result<Answer, Refused> {
 /// Of a model behind a relay: the relay it is to be, if one is named, and the model's name there. `None`: it is somewhere
 /// else.
 pub fn wanted(model: &ModelRef) -> Option<(Option<&str>, &str)> {
-    match model.provider.split_once(':') {
-        Some(("relay", name)) => Some((Some(name), &model.model)),
-        None if model.provider == "relay" => Some((None, &model.model)),
-        _ => None,
-    }
+    let provider = &model.provider;
+    (servers::family(provider) == servers::RELAY).then(|| (servers::relay_name(provider), model.model.as_str()))
 }
 
 /// Whether a relay has a model. Ollama adds `:latest` where no tag is given.

@@ -36,7 +36,7 @@ pub fn chain(default: Option<&str>, fallbacks: Option<&str>) -> (Vec<ModelRef>, 
     (models, problems)
 }
 
-/// The three deadlines of a model call, in milliseconds (DESIGN §3.6).
+/// The deadlines of a model call, in milliseconds (DESIGN §3.6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deadlines {
     /// Until the first byte of the answer. Above a slow model's load time.
@@ -45,20 +45,26 @@ pub struct Deadlines {
     pub idle: i64,
     /// For the whole call. Below the platform's 15 minutes of one alarm.
     pub total: i64,
+    /// The same as `first_byte` where a relay carries the call: a model at home may have to be loaded from a slow disk, or
+    /// the call wait for its turn. A relay that is gone is found out long before.
+    pub relay: i64,
 }
 
 impl Default for Deadlines {
     fn default() -> Self {
-        Deadlines { first_byte: 120_000, idle: 90_000, total: 600_000 }
+        Deadlines { first_byte: 120_000, idle: 90_000, total: 600_000, relay: 300_000 }
     }
 }
 
 impl Deadlines {
-    /// Reads `first,idle,total` in seconds, for example `120,90,600`; fractions are allowed.
+    /// Reads `first,idle,total,relay` in seconds, for example `120,90,600,300`; the last may be absent, fractions are
+    /// allowed.
     pub fn parse(text: &str) -> Option<Deadlines> {
         let mut parts = text.split(',').map(|part| part.trim().parse::<f64>().ok().filter(|s| *s > 0.0));
-        let mut next = || parts.next().flatten().map(|seconds| (seconds * 1000.0) as i64);
-        Some(Deadlines { first_byte: next()?, idle: next()?, total: next()? })
+        let mut next = || parts.next().map(|part| part.map(|seconds| (seconds * 1000.0) as i64));
+        let (first_byte, idle, total) = (next()??, next()??, next()??);
+        let relay = next().unwrap_or(Some(Deadlines::default().relay))?;
+        next().is_none().then_some(Deadlines { first_byte, idle, total, relay })
     }
 }
 
@@ -101,8 +107,12 @@ mod tests {
 
     #[test]
     fn deadlines_read_seconds() {
-        assert_eq!(Deadlines::parse("1, 0.5,60"), Some(Deadlines { first_byte: 1_000, idle: 500, total: 60_000 }));
-        for bad in ["", "1,2", "a,b,c", "0,1,2", "-1,2,3"] {
+        assert_eq!(
+            Deadlines::parse("1, 0.5,60"),
+            Some(Deadlines { first_byte: 1_000, idle: 500, total: 60_000, relay: 300_000 })
+        );
+        assert_eq!(Deadlines::parse("1,2,3,0.25").map(|deadlines| deadlines.relay), Some(250));
+        for bad in ["", "1,2", "a,b,c", "0,1,2", "-1,2,3", "1,2,3,0", "1,2,3,x", "1,2,3,", "1,2,3,4,5"] {
             assert_eq!(Deadlines::parse(bad), None, "{bad}");
         }
     }

@@ -145,7 +145,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         Ok(Prompt {
             system: self.system(agent),
             messages: view.messages(),
-            context_tokens: Some(CONTEXT_TOKENS),
+            context_tokens: Some(self.asked_window(&turn.model)),
             ..Prompt::default()
         })
     }
@@ -173,6 +173,12 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             server.is_some_and(|server| server.provider == Provider::Ollama && !ollama::is_cloud(&server.endpoint));
         let window = self.facts(model).context_tokens;
         if asked { Some(window.map_or(CONTEXT_TOKENS, |window| window.min(CONTEXT_TOKENS))) } else { window }
+    }
+
+    /// What an Ollama outside its cloud is asked to hold for `model`, tokens: a small machine may not have room for more than
+    /// the operator says.
+    pub(super) fn asked_window(&self, model: &ModelRef) -> u32 {
+        self.window(model).map_or(CONTEXT_TOKENS, |window| window.min(CONTEXT_TOKENS))
     }
 
     /// Tokens of a prompt that shows `view`, as `model` will count them.

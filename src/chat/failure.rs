@@ -3,8 +3,8 @@
 
 use super::meter::NoLeave;
 use crate::directory;
-use crate::llm::{ErrorClass, ModelError};
-use crate::text::trouble::{Cap, Trouble};
+use crate::llm::{self, ErrorClass, ModelError};
+use crate::text::trouble::{Cap, RelayTrouble, Trouble};
 
 /// Tries of one model under one leave, the first included (two retries).
 const MAX_TRIES: u32 = 3;
@@ -32,6 +32,9 @@ pub(super) fn retry_pause(error: &ModelError, tries: u32, salt: i64) -> Option<i
 }
 
 pub(super) fn trouble_of(error: &ModelError) -> Trouble {
+    if let Some(trouble) = error.relay.and_then(trouble_of_relay) {
+        return Trouble::Relay(trouble);
+    }
     match error.class {
         ErrorClass::Auth => Trouble::Key,
         ErrorClass::Plan | ErrorClass::Retired => Trouble::ModelUnavailable,
@@ -42,6 +45,18 @@ pub(super) fn trouble_of(error: &ModelError) -> Trouble {
         ErrorClass::BadRequest => Trouble::Refused,
         ErrorClass::Content => Trouble::Declined,
         ErrorClass::Empty => Trouble::Empty,
+    }
+}
+
+/// `None`: what the error's class says is all there is to say.
+fn trouble_of_relay(trouble: llm::RelayTrouble) -> Option<RelayTrouble> {
+    match trouble {
+        llm::RelayTrouble::NoRelay => Some(RelayTrouble::Away),
+        llm::RelayTrouble::Lost | llm::RelayTrouble::Protocol => Some(RelayTrouble::Lost),
+        llm::RelayTrouble::Unreachable | llm::RelayTrouble::Broken => Some(RelayTrouble::Ollama),
+        llm::RelayTrouble::Busy => Some(RelayTrouble::Busy),
+        llm::RelayTrouble::NoModel => Some(RelayTrouble::NoModel),
+        llm::RelayTrouble::Refused => None,
     }
 }
 

@@ -50,8 +50,9 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             return self.export(lookup).await;
         }
         if lookup.kind == "status" {
-            self.learn_config(DEADLINE_MS).await?;
-            return self.atomically(|| self.show_status(lookup));
+            let (learnt, relays) = futures::join!(self.learn_config(DEADLINE_MS), self.relay_lines(DEADLINE_MS));
+            learnt?;
+            return self.atomically(|| self.show_status(lookup, relays));
         }
         let ((found, complete), learnt) = futures::join!(self.live_models(), self.learn_config(DEADLINE_MS));
         learnt?;

@@ -13,11 +13,14 @@ use super::ports::{Body, Lost, Ports, Waits};
 use super::preview::{Preview, Show};
 use super::signal::Signal;
 use super::turn::{self, Turn};
-use crate::llm::{Accumulator, ErrorClass, Event, HttpRequest, ModelError, ModelRef, Prompt, Provider};
+use crate::llm::servers::RELAY;
+use crate::llm::{Accumulator, ErrorClass, Event, HttpRequest, ModelError, ModelRef, Prompt, Provider, RelayTrouble};
+use crate::relay::Phase;
 use crate::store::{Sql, StoreError};
 use crate::telegram::method::{self, Button, Keyboard, SendOptions, Target};
 use crate::telegram::outcome::{self, Outcome, Reply};
-use crate::telegram::render::{Formatted, render_partial, split};
+use crate::telegram::render::{Formatted, plain, render_partial, split};
+use crate::text::{self, Lang};
 
 /// How a call ended.
 #[derive(Debug)]
@@ -82,6 +85,10 @@ struct Call<'a, S, P: Ports> {
     total_deadline: i64,
     /// The next sign of life is due by then, after a wait of so many milliseconds.
     deadline: (i64, i64),
+    /// The model's name, when the call began, and what a relay that carries it waits for.
+    model: &'a str,
+    began: i64,
+    waits: Waits,
 }
 
 struct Watched<'a> {
@@ -133,6 +140,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         };
         let now = self.ports.now();
         let deadlines = self.agent().deadlines;
+        let first = if server.name == RELAY { deadlines.relay } else { deadlines.first_byte };
         let request = server.seal(server.provider.request(&server.endpoint, &model.model, prompt), metadata);
         let mut call = Call {
             chat: self,
@@ -144,9 +152,13 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
             log_id: None,
             deadlines,
             total_deadline: now + deadlines.total,
-            deadline: (now + deadlines.first_byte, deadlines.first_byte),
+            deadline: (now + first, first),
+            model: &model.model,
+            began: now,
+            waits: Waits::default(),
         };
         let end = match call.stream(server.provider, request, &mut answer).await? {
+            Ok(End::Failed(error)) if server.name == RELAY => End::Failed(on_the_way(error)),
             Ok(end) => end,
             Err(Interrupt::Stopped) => End::Stopped,
             Err(Interrupt::TimedOut(waited)) => End::TimedOut(waited),
@@ -165,7 +177,7 @@ impl<S: Sql, P: Ports> Call<'_, S, P> {
         answer: &mut Accumulator,
     ) -> Result<Result<End, Interrupt>, StoreError> {
         let chat = self.chat;
-        let response = match self.until(chat.ports.model(request, Waits::default())).await? {
+        let response = match self.until(chat.ports.model(request, self.waits.clone())).await? {
             Ok(Ok(response)) => response,
             Ok(Err(Lost)) => return Ok(Ok(End::Failed(ModelError::transient("connection failed")))),
             Err(interrupt) => return Ok(Err(interrupt)),
@@ -284,14 +296,20 @@ impl<S: Sql, P: Ports> Call<'_, S, P> {
             return;
         }
         let (now, len) = (self.chat.ports.now(), self.text.len());
+        let phase = self.waits.get();
         let Some(watched) = &mut self.watched else { return };
+        watched.preview.waits(matches!(phase, Some(Phase::Queued | Phase::Loading)));
         let Some(show) = watched.preview.due(now, len) else { return };
         let quiet_until = self.chat.quiet_until();
         if quiet_until > now {
             return watched.preview.pause(quiet_until);
         }
         watched.preview.began(show, now, len);
-        let Some(call) = preview_call(show, watched.turn, self.chat.target(), &self.text) else { return };
+        let piece = match len {
+            0 => Some((0, plain(&line(watched.turn.lang, phase, self.model, (now - self.began) / 1_000)))),
+            _ => newest_piece(&self.text),
+        };
+        let Some(call) = preview_call(show, watched.turn, self.chat.target(), piece) else { return };
         let ports = &self.chat.ports;
         self.showing = Some((show, Box::pin(async move { ports.telegram(&call).await })));
     }
@@ -303,7 +321,7 @@ impl<S: Sql, P: Ports> Call<'_, S, P> {
         let now = self.chat.ports.now();
         match outcome::read(reply) {
             Outcome::Sent { message_id } => {
-                if show != Show::Typing {
+                if show != Show::Typing && !self.text.is_empty() {
                     turn.first_at.get_or_insert(now);
                 }
                 if show == Show::Placeholder
@@ -339,6 +357,22 @@ impl<S: Sql, P: Ports> Call<'_, S, P> {
     }
 }
 
+/// A failure without an answer behind a relay: the hub could not be reached, or the answer broke off.
+fn on_the_way(error: ModelError) -> ModelError {
+    let lost = error.class == ErrorClass::Transient && error.status.is_none();
+    let relay = error.relay.or(lost.then_some(RelayTrouble::Lost));
+    ModelError { relay, ..error }
+}
+
+/// What a person reads who waits for a relay's model.
+fn line(lang: Lang, phase: Option<Phase>, model: &str, seconds: i64) -> String {
+    match phase {
+        Some(Phase::Queued) => text::chat::in_line(lang, seconds),
+        Some(Phase::Loading) => text::chat::loading(lang, model, seconds),
+        Some(Phase::Working) | None => text::chat::at_work(lang, model, seconds),
+    }
+}
+
 /// The part of a growing answer that a preview shows: all of it, or the last piece of a long one, with its number.
 fn newest_piece(text: &str) -> Option<(i64, Formatted)> {
     let mut pieces = split(&render_partial(text));
@@ -348,14 +382,13 @@ fn newest_piece(text: &str) -> Option<(i64, Formatted)> {
     Some((index, piece))
 }
 
-/// The call that shows `text` so far to the person `turn` answers.
-fn preview_call(show: Show, turn: &Turn, target: Target, text: &str) -> Option<method::Call> {
+/// The call that shows `piece` to the person `turn` answers.
+fn preview_call(show: Show, turn: &Turn, target: Target, piece: Option<(i64, Formatted)>) -> Option<method::Call> {
     if show == Show::Typing {
         return Some(method::typing(target));
     }
-    let (index, piece) = newest_piece(text)?;
-    let keyboard =
-        Keyboard(vec![vec![Button::new(crate::text::chat::stop_button(turn.lang), format!("stop:{}", turn.id))]]);
+    let (index, piece) = piece?;
+    let keyboard = Keyboard(vec![vec![Button::new(text::chat::stop_button(turn.lang), format!("stop:{}", turn.id))]]);
     Some(match show {
         Show::Draft => method::send_draft(target, turn.id * DRAFTS_PER_TURN + index, &piece),
         Show::Edit => method::edit_text(target, turn.placeholder?, &piece, Some(&keyboard)),

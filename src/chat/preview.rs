@@ -27,6 +27,10 @@ const DRAFT_REFRESH: i64 = 20_000;
 const SMALL_STEP: usize = 20;
 const SMALL_STEP_WAIT: i64 = 2_000;
 const PLACEHOLDER_AFTER: i64 = 1_000;
+/// A wait for a relay's model is told after this; nobody reads a line that goes at once.
+const LINE_AFTER: i64 = 10_000;
+/// Its seconds go on at this pace for as long as the second figure, then only as often as a draft has to be shown again.
+const LINE_EVERY: (i64, i64) = (5_000, 30_000);
 const EDIT_EVERY_PRIVATE: (i64, i64) = (1_000, 3_000);
 const EDIT_EVERY_GROUP: i64 = 3_500;
 /// The Free plan allows 50 sub-requests an invocation (cloudflare.md §1.1); the answer itself must find room among them.
@@ -41,6 +45,11 @@ pub struct Preview {
     private: bool,
     typing_at: i64,
     first_text_at: Option<i64>,
+    /// The model is being loaded, or the call waits for its turn.
+    waiting: bool,
+    /// The line about it comes from then on, and was shown last at.
+    line_from: i64,
+    line_at: Option<i64>,
     shown_at: Option<i64>,
     shown_len: usize,
     edits: i64,
@@ -60,6 +69,9 @@ impl Preview {
             private,
             typing_at: if typing_shown { now + TYPING_EVERY } else { now },
             first_text_at: None,
+            waiting: false,
+            line_from: now + LINE_AFTER,
+            line_at: None,
             shown_at: None,
             shown_len: 0,
             edits: 0,
@@ -76,7 +88,12 @@ impl Preview {
         }
     }
 
-    /// What is due, if anything, given `len` bytes of text.
+    /// Whether the call waits for a model to be loaded, or for its turn. Without any text a line about it is due then.
+    pub fn waits(&mut self, waiting: bool) {
+        self.waiting = waiting;
+    }
+
+    /// What is due, if anything, given `len` bytes of text; of none, the line about the wait.
     pub fn due(&self, now: i64, len: usize) -> Option<Show> {
         if self.calls >= THRIFT.2 {
             return None;
@@ -99,16 +116,20 @@ impl Preview {
     }
 
     fn typing_due(&self, len: usize) -> i64 {
-        // A visible draft says "typing" by itself.
-        let drafting = self.streaming == Streaming::Draft && self.failures < 3 && len > 0;
-        if drafting { i64::MAX } else { self.typing_at }
+        // A visible draft says "typing" by itself, a line about the wait says more.
+        let drafting = self.streaming == Streaming::Draft && len > 0;
+        let waiting = self.line_at.is_some() && len == 0;
+        if (drafting || waiting) && self.failures < 3 { i64::MAX } else { self.typing_at }
     }
 
     fn next_text(&self, len: usize) -> Option<(i64, Show)> {
-        let first = self.first_text_at?;
-        if self.failures >= 3 || len == 0 {
+        if self.failures >= 3 {
             return None;
         }
+        let first = match self.first_text_at {
+            Some(first) if len > 0 => first,
+            _ => return self.next_line(),
+        };
         let grown = len.saturating_sub(self.shown_len);
         match (self.streaming, self.shown_at) {
             (Streaming::Off, _) => None,
@@ -123,6 +144,20 @@ impl Preview {
             (Streaming::Edit, Some(_)) if grown == 0 => None,
             (Streaming::Edit, Some(at)) => Some((at + self.thrifty(self.edit_pause()), Show::Edit)),
         }
+    }
+
+    /// Once shown it stays up to date until words take its place, whatever the model does before them.
+    fn next_line(&self) -> Option<(i64, Show)> {
+        let show = match self.streaming {
+            Streaming::Off => return None,
+            Streaming::Draft => Show::Draft,
+            Streaming::Edit if self.has_placeholder => Show::Edit,
+            Streaming::Edit => Show::Placeholder,
+        };
+        let Some(at) = self.line_at else { return self.waiting.then_some((self.line_from, show)) };
+        let (pause, so_long) = LINE_EVERY;
+        let pause = if at - self.line_from < so_long { pause } else { DRAFT_REFRESH };
+        Some((at + pause, show))
     }
 
     /// A pause, longer the more calls were made.
@@ -144,6 +179,8 @@ impl Preview {
         self.calls += 1;
         if show == Show::Typing {
             self.typing_at = now + self.thrifty(TYPING_EVERY);
+        } else if len == 0 {
+            self.line_at = Some(now);
         } else {
             self.shown_at = Some(now);
             self.shown_len = len;
@@ -167,6 +204,8 @@ impl Preview {
     /// Nothing is shown before `until` (a flood wait).
     pub fn pause(&mut self, until: i64) {
         self.typing_at = self.typing_at.max(until);
+        self.line_from = self.line_from.max(until);
+        self.line_at = self.line_at.map(|at| at.max(until));
         if let Some(first) = self.first_text_at {
             self.first_text_at = Some(first.max(until));
         }
@@ -250,6 +289,53 @@ mod tests {
             }
             assert!((30..=40).contains(&calls), "{streaming:?}: {calls}");
         }
+    }
+
+    #[test]
+    fn a_long_wait_for_a_model_is_told_and_words_take_the_lines_place_at_once() {
+        let mut preview = private(Streaming::Draft);
+        preview.waits(true);
+        preview.began(Show::Typing, 8_000, 0);
+        assert_eq!((preview.due(9_999, 0), preview.wake_at(0)), (None, 10_000));
+        let mut lines = Vec::new();
+        for now in (10_000..300_000).step_by(100) {
+            match preview.due(now, 0) {
+                Some(Show::Draft) => lines.push(now),
+                Some(other) => assert_eq!(other, Show::Draft),
+                None => continue,
+            }
+            preview.began(Show::Draft, now, 0);
+            preview.ended(Show::Draft, true, false);
+            // What it does after the line was shown does not take the line away.
+            preview.waits(false);
+        }
+        assert_eq!(lines.get(..8), Some([10_000, 15_000, 20_000, 25_000, 30_000, 35_000, 40_000, 60_000].as_slice()));
+        assert_eq!(lines.len(), 19);
+        preview.text_grew(300_000, 5);
+        assert_eq!(preview.wake_at(5), 300_020, "as if nothing had been shown");
+    }
+
+    #[test]
+    fn a_wait_shows_nothing_where_streaming_is_off_and_one_message_elsewhere() {
+        let mut off = private(Streaming::Off);
+        off.waits(true);
+        assert_eq!(off.due(12_000, 0), Some(Show::Typing));
+        let mut group = Preview::new(Streaming::Draft, false, 0, true, false);
+        group.waits(true);
+        assert_eq!(group.due(10_000, 0), Some(Show::Placeholder));
+        group.began(Show::Placeholder, 10_000, 0);
+        group.ended(Show::Placeholder, true, true);
+        assert_eq!((group.wake_at(0), group.due(15_000, 0)), (15_000, Some(Show::Edit)));
+        group.text_grew(15_100, 5);
+        assert_eq!((group.due(16_099, 5), group.due(16_100, 5)), (Some(Show::Typing), Some(Show::Edit)));
+    }
+
+    #[test]
+    fn a_line_too_waits_for_the_end_of_a_flood() {
+        let mut preview = private(Streaming::Draft);
+        preview.waits(true);
+        preview.pause(60_000);
+        assert_eq!(preview.wake_at(0), 60_000);
     }
 
     #[test]

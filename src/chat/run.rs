@@ -189,6 +189,7 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         prompt.thinking = run.agent.thinking(settings.thinking);
         let facts = self.facts(&leave.model);
         prompt.tools = if facts.tools == Some(false) { Vec::new() } else { run.agent.tool_specs() };
+        prompt.context_tokens = Some(self.asked_window(&leave.model));
         prompt.max_output_tokens = Some(facts.max_output_tokens.map_or(MAX_OUTPUT, |most| most.min(MAX_OUTPUT)));
         prompt.dropped = leave.without.clone();
         prompt.dropped.extend(run.refused.get(&leave.model).into_iter().flatten());

@@ -3,7 +3,7 @@
 //! Not here: the hub itself (`relay`), which this module does not know.
 
 use super::{Directory, DirectoryError};
-use crate::llm::ModelRef;
+use crate::llm::{ModelRef, servers};
 use crate::store::Sql;
 
 /// What the shell heard from the relays' hub.
@@ -43,11 +43,7 @@ impl RelaySeen {
 
 /// Of a model behind a relay: the relay, if one is named. `None`: it is somewhere else.
 pub(super) fn relay_of(provider: &str) -> Option<Option<&str>> {
-    match provider.split_once(':') {
-        Some(("relay", name)) => Some(Some(name)),
-        None if provider == "relay" => Some(None),
-        _ => None,
-    }
+    (servers::family(provider) == servers::RELAY).then(|| servers::relay_name(provider))
 }
 
 impl<S: Sql> Directory<S> {
@@ -85,9 +81,10 @@ mod tests {
         };
         assert_eq!(names(&["ollama/a", "gemini/b"]), [""; 0]);
         assert_eq!(names(&["relay/a", "ollama/b", "relay/c", "relay/a"]), ["relay/a", "relay/c"]);
-        let document = r#"{"models":{"default":"ollama/x"}}"#;
+        let document =
+            r#"{"models":{"default":"ollama/x"},"agents":{"tutor":{"model":"relay:home/t","fallbacks":["relay/u"]}}}"#;
         directory.save_config(0, document, "", &Actor::System, 1).unwrap();
-        assert_eq!(names(&["relay/a", "relay/c"]), ["relay/c"]);
+        assert_eq!(names(&["relay/a", "relay/c"]), ["relay/c", "relay/u", "relay:home/t"]);
     }
 
     #[test]

@@ -72,6 +72,29 @@ pub enum Feature {
     Signatures,
 }
 
+/// What failed on the way through a relay, as the hub says it (docs/relay-protocol.md).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RelayTrouble {
+    /// No relay is connected, or not the one that was named.
+    NoRelay,
+    /// No connected relay has the model, or none may use it.
+    NoModel,
+    /// All slots are taken and the queue is full.
+    Busy,
+    /// The relay or the hub went away.
+    Lost,
+    /// The relay refuses the request.
+    Refused,
+    /// Ollama does not answer the relay.
+    Unreachable,
+    /// Ollama broke off.
+    Broken,
+    /// Somebody broke the protocol.
+    #[serde(other)]
+    Protocol,
+}
+
 /// A failed model call.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{class:?} (http {status:?}): {detail}")]
@@ -88,7 +111,12 @@ pub struct ModelError {
     pub scope: Scope,
     /// Only with [`ErrorClass::Quota`].
     pub reset: Option<Reset>,
+    /// Set if it happened on the way through a relay.
+    pub relay: Option<RelayTrouble>,
 }
+
+/// A model that no connected relay has is asked for again after this, ms.
+const RELAY_MODEL_AGAIN_MS: u64 = 60_000;
 
 impl ModelError {
     /// A failure of `class`; `detail` is redacted here. The scope is the usual one: keys and allowances belong to the
@@ -106,7 +134,21 @@ impl ModelError {
             feature: None,
             scope,
             reset: None,
+            relay: None,
         }
+    }
+
+    /// What happened between here and the Ollama behind a relay. None of it is for longer than the machine there is away:
+    /// also a model may be back with the relay that has it.
+    pub fn of_relay(trouble: RelayTrouble, detail: &str) -> Self {
+        let class = match trouble {
+            RelayTrouble::NoModel => ErrorClass::Retired,
+            // As it is, it will be refused again; another model may do.
+            RelayTrouble::Refused => ErrorClass::BadRequest,
+            _ => ErrorClass::Transient,
+        };
+        let retry_after_ms = (trouble == RelayTrouble::NoModel).then_some(RELAY_MODEL_AGAIN_MS);
+        ModelError { relay: Some(trouble), retry_after_ms, ..ModelError::new(class, detail) }
     }
 
     /// For the caller: no answer at all, an idle timeout, a cut connection.

@@ -36,7 +36,7 @@ pub use body::{Body, MediaMark, Piece, media_mark};
 pub use chat::{
     MediaRef, Message, Part, PartKind, Prompt, ProviderMeta, Role, Thinking, ToolCall, ToolResult, ToolSpec,
 };
-pub use error::{ErrorClass, Feature, ModelError, Reset, Scope};
+pub use error::{ErrorClass, Feature, ModelError, RelayTrouble, Reset, Scope};
 pub use event::{Event, Finish, Usage};
 pub use gateway::Gateway;
 pub use model::{ModelInfo, ModelRef, ModelRefError};

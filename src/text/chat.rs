@@ -102,6 +102,30 @@ pub fn help(lang: Lang) -> &'static str {
     )
 }
 
+/// A relay loads `model`, for so many seconds.
+pub fn loading(lang: Lang, model: &str, seconds: i64) -> String {
+    match lang {
+        Lang::En => format!("⏳ Loading {model} on the relay… {seconds} s"),
+        Lang::Ru => format!("⏳ Реле загружает {model}… {seconds} с"),
+    }
+}
+
+/// All places of the relays are taken.
+pub fn in_line(lang: Lang, seconds: i64) -> String {
+    match lang {
+        Lang::En => format!("⏳ Waiting for a free place on the relay… {seconds} s"),
+        Lang::Ru => format!("⏳ Жду свободного места на реле… {seconds} с"),
+    }
+}
+
+/// It is loaded, and reads or thinks.
+pub fn at_work(lang: Lang, model: &str, seconds: i64) -> String {
+    match lang {
+        Lang::En => format!("⏳ {model} is at work… {seconds} s"),
+        Lang::Ru => format!("⏳ {model} работает… {seconds} с"),
+    }
+}
+
 pub fn fresh_start(lang: Lang, archived: i64) -> String {
     match (lang, archived) {
         (Lang::En, 0) => "✨ A fresh conversation.".to_owned(),
@@ -176,6 +200,8 @@ pub struct Status {
     pub failed: i64,
     pub plain_resends: u32,
     pub version: &'static str,
+    /// Of the relays, if any are set up; ready to be read.
+    pub relays: Vec<String>,
 }
 
 pub fn status(lang: Lang, s: &Status) -> String {
@@ -210,6 +236,7 @@ pub fn status(lang: Lang, s: &Status) -> String {
     note(s.ambiguous, "Deliveries Telegram did not confirm", "Не подтверждено Telegram");
     note(s.failed, "Deliveries given up", "Не удалось доставить");
     note(i64::from(s.plain_resends), "Sent without formatting", "Отправлено без оформления");
+    lines.extend(s.relays.iter().cloned());
     lines.push(format!("Tideclaw {}", s.version));
     lines.join("\n")
 }

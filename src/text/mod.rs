@@ -21,6 +21,7 @@ pub mod chat;
 pub mod context;
 pub mod media;
 pub mod models;
+pub mod relays;
 pub mod trouble;
 pub mod usage;
 

@@ -36,6 +36,23 @@ pub enum Trouble {
     NoLeave,
     /// The model called tools without end.
     Loop,
+    /// The model is behind a relay, and something on the way to it failed.
+    Relay(RelayTrouble),
+}
+
+/// What failed on the way through a relay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RelayTrouble {
+    /// None is connected, or not the one that was named.
+    Away,
+    /// It went away while the model was at work.
+    Lost,
+    /// Its Ollama does not answer, or broke off.
+    Ollama,
+    /// All its places are taken, and the line is long.
+    Busy,
+    /// No relay that is connected has the model.
+    NoModel,
 }
 
 /// Which cap holds.
@@ -59,6 +76,7 @@ pub fn line(lang: Lang, trouble: Trouble) -> String {
                 }
             };
         }
+        Trouble::Relay(trouble) => relay(lang, trouble),
         Trouble::Capped { cap, until } => return capped(lang, cap, until),
         Trouble::NoLeave => lang.pick(
             "⚠️ I could not check the spending cap, so I called no model. Please try again in a minute.",
@@ -112,6 +130,31 @@ pub fn line(lang: Lang, trouble: Trouble) -> String {
         ),
     };
     text.to_owned()
+}
+
+fn relay(lang: Lang, trouble: RelayTrouble) -> &'static str {
+    match trouble {
+        RelayTrouble::Away => lang.pick(
+            "🔌 The relay with this model is not connected. Whoever runs it: is the machine on, and ollama-relay running? Until then: /model for another.",
+            "🔌 Реле с этой моделью не подключено. Тому, кто его держит: включена ли машина, запущен ли ollama-relay? А пока — другая модель: /model.",
+        ),
+        RelayTrouble::Lost => lang.pick(
+            "🔌 The connection to the relay broke while the model was at work. Please ask again in a minute, or pick another /model. Whoever runs the relay: is it still on?",
+            "🔌 Связь с реле оборвалась, пока модель работала. Спросите ещё раз через минуту или выберите другую: /model. Тому, кто держит реле: оно ещё включено?",
+        ),
+        RelayTrouble::Ollama => lang.pick(
+            "🔌 The relay is there, but its Ollama does not answer. Whoever runs it: is Ollama running? “ollama-relay check” says more. Until then: /model for another.",
+            "🔌 Реле на месте, но его Ollama не отвечает. Тому, кто его держит: запущена ли Ollama? Подробнее скажет «ollama-relay check». А пока — другая модель: /model.",
+        ),
+        RelayTrouble::Busy => lang.pick(
+            "⏳ All places on the relay are taken, and the line is full. Please try again in a minute or pick another /model.",
+            "⏳ Все места на реле заняты, очередь полна. Попробуйте через минуту или выберите другую: /model.",
+        ),
+        RelayTrouble::NoModel => lang.pick(
+            "🔌 No connected relay has this model. Pick one that is there with /model. Whoever runs a relay can add it with “ollama pull”, or let it pass with --allow-model.",
+            "🔌 Ни на одном подключённом реле нет этой модели. Выберите из имеющихся: /model. Тот, кто держит реле, может добавить её («ollama pull») или разрешить (--allow-model).",
+        ),
+    }
 }
 
 fn capped(lang: Lang, cap: Cap, until: i64) -> String {

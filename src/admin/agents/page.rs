@@ -15,6 +15,7 @@ use crate::llm::{ModelRef, Servers};
 use crate::text::Lang;
 use crate::text::admin as words;
 use crate::text::admin::agents as say;
+use crate::text::admin::refusals::refusal;
 
 /// What a form came with, shown again if it was refused.
 pub enum Typed {
@@ -125,8 +126,8 @@ pub fn one<O: Office>(
 fn why_not(refused: &Refused, lang: Lang) -> Markup {
     html! {
         section.card role="alert" {
-            p { strong { (refused.message) } }
-            (look::problems(&refused.problems))
+            p { strong { (refusal(lang, &refused.message)) } }
+            (look::problems(lang, &refused.problems))
             @if refused.status == 409 { p { (say::saved_meanwhile(lang)) } }
         }
     }

@@ -17,7 +17,7 @@ use super::facts::{
 };
 use crate::directory::Caps;
 use crate::directory::desk::{DeskAsk, DoctorFacts};
-use crate::llm::{Body, ErrorClass, HttpRequest, Server, Servers};
+use crate::llm::{Body, ErrorClass, HttpRequest, Server, Servers, servers};
 use crate::telegram::method::{Call, get_me};
 use crate::telegram::outcome::{self, Reply};
 use crate::telegram::webhook_info::WebhookInfo;
@@ -69,8 +69,9 @@ pub async fn gather<O: Office>(office: &O, origin: &str, patience_ms: i64) -> Fa
         (bots, paths, health)
     };
     // Relays are judged by what their hub says.
-    let models =
-        join_all(servers.0.iter().filter(|server| server.name != "relay").map(|server| provider(asking, server)));
+    let models = join_all(
+        servers.0.iter().filter(|server| server.name != servers::RELAY).map(|server| provider(asking, server)),
+    );
     let rest = join(
         join(keys(asking, certs), stored(asking)),
         join(telegram_time(asking), join(directory(asking), relay_facts(asking))),

@@ -14,6 +14,7 @@ use super::request::{Answer, Request};
 use crate::directory::desk::Refused;
 use crate::text::Lang;
 use crate::text::admin as words;
+use crate::text::admin::refusals::refusal;
 
 /// What the frame of a page shows beside the page itself.
 #[derive(Debug, Clone)]
@@ -66,8 +67,8 @@ pub fn page(frame: &Frame, title: &str, body: Markup) -> Answer {
 pub fn refused(frame: &Frame, refused: &Refused) -> Answer {
     let body = html! {
         section.card role="alert" {
-            p { (refused.message) }
-            (problems(&refused.problems))
+            p { (refusal(frame.lang, &refused.message)) }
+            (problems(frame.lang, &refused.problems))
             p { a href="/_admin" { (words::overview(frame.lang)) } }
         }
     };

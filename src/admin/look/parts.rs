@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use crate::directory::desk::Problem;
 use crate::text::Lang;
 use crate::text::admin as words;
+use crate::text::admin::refusals::refusal;
 use crate::text::amount;
 use crate::text::calendar::date_time;
 
@@ -72,12 +73,12 @@ pub fn button(action: &str, fields: &[(&str, &str)], label: &str, tone: Tone) ->
 }
 
 /// A list of problems with a document.
-pub fn problems(problems: &[Problem]) -> Markup {
+pub fn problems(lang: Lang, problems: &[Problem]) -> Markup {
     html! {
         @if !problems.is_empty() {
             ul.problems {
                 @for problem in problems {
-                    li { code { (problem.path) } " — " (problem.message)
+                    li { code { (problem.path) } " — " (refusal(lang, &problem.message))
                         @if !problem.allowed.is_empty() { " (" (problem.allowed.join(", ")) ")" }
                     }
                 }

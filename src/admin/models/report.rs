@@ -153,7 +153,7 @@ fn resting<'a>(state: &'a ModelsState, model: &ModelRef) -> Option<&'a Resting> 
 
 fn provider(name: &'static str, servers: &Servers, state: &ModelsState) -> Provider {
     let server = servers.named(name);
-    let is_relay = name == "relay";
+    let is_relay = name == servers::RELAY;
     let host = server.filter(|_| !is_relay).and_then(|server| {
         let url = Url::parse(server.endpoint.base_url.trim()).ok()?;
         let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();

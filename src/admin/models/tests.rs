@@ -180,6 +180,7 @@ fn the_report_says_what_is_set_and_never_a_key() {
         { "name": "ollama", "has_key": true, "host": "ollama.com", "route": "direct", "rests_until": null },
         { "name": "gemini", "has_key": false, "host": null, "route": null, "rests_until": null },
         { "name": "openai", "has_key": false, "host": "192.168.1.5:8000", "route": "own", "rests_until": null },
+        { "name": "relay", "has_key": false, "host": null, "route": null, "rests_until": null },
     ]);
     assert_eq!(report["providers"], providers);
     assert_eq!(report["overrides"], json!(["ollama/glm-5.3"]));
@@ -278,6 +279,12 @@ fn nonsense_is_refused() {
         panic!()
     };
     assert!(!html.contains("<script>"));
+    let form = "model=gemini%2Fx";
+    let Answer::Page { status: 400, html } = office.ask(Area::Pages, Method::Post, "models/ping", form, Lang::Ru)
+    else {
+        panic!()
+    };
+    assert!(html.contains("Провайдер модели `gemini/x` не настроен."), "people read it in their language");
 }
 
 #[test]

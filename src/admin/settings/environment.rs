@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::admin::port::Office;
 use crate::directory::DmPolicy;
 use crate::directory::desk::Problem;
-use crate::llm::{ModelRef, Servers};
+use crate::llm::{ModelRef, Servers, servers};
 
 /// Where in the document, and the variable it goes before.
 const BASES: [(&str, &str); 8] = [
@@ -86,8 +86,10 @@ pub fn not_set_up(office: &impl Office, document: &Value) -> Vec<Problem> {
         models_in(&format!("agents.{id}"), agent, &mut named);
     }
     let missing = |(path, model): (String, ModelRef)| {
-        let message =
-            format!("The provider `{}` is not set up: it has no key and no address of its own.", model.provider);
+        let message = match servers::family(&model.provider) {
+            servers::RELAY => "No relay is let in: `RELAY_TOKEN` is unset.".to_owned(),
+            name => format!("The provider `{name}` is not set up: it has no key and no address of its own."),
+        };
         servers.of(&model).is_none().then(|| Problem { path, message, allowed: Vec::new() })
     };
     named.into_iter().filter_map(missing).collect()

@@ -17,6 +17,7 @@ use crate::directory::config::{Change, Kind, LineKind, VersionView};
 use crate::directory::desk::{CheckView, Refused};
 use crate::text::Lang;
 use crate::text::admin as words;
+use crate::text::admin::refusals::refusal;
 use crate::text::admin::settings as say;
 
 /// What somebody is about to save.
@@ -66,7 +67,7 @@ pub fn settings(frame: &Frame, settings: &SettingsView, draft: &Draft, history: 
         @if !settings.config.trouble.is_empty() {
             section.card role="alert" {
                 p { strong { (say::unreadable(lang, live)) } }
-                (look::problems(&settings.config.trouble))
+                (look::problems(lang, &settings.config.trouble))
             }
         }
         (live_line(settings, lang))
@@ -119,14 +120,14 @@ fn review(draft: &Draft, checked: &CheckView, lang: Lang) -> Markup {
     look::card(
         say::review(lang),
         html! {
-            @if let Some(refused) = &draft.refused { p role="alert" { strong { (refused.message) } } }
+            @if let Some(refused) = &draft.refused { p role="alert" { strong { (refusal(lang, &refused.message)) } } }
             @if stale { p role="alert" { strong { (say::saved_meanwhile(lang, checked.version)) } } }
             @if !problems.is_empty() {
                 @if draft.refused.is_none() { p role="alert" { strong { (say::has_mistakes(lang)) } } }
-                (look::problems(problems))
+                (look::problems(lang, problems))
             }
             @if !checked.warnings.is_empty() {
-                ul.warnings { @for warning in &checked.warnings { li { code { (warning.path) } " — " (warning.message) } } }
+                ul.warnings { @for warning in &checked.warnings { li { code { (warning.path) } " — " (refusal(lang, &warning.message)) } } }
             }
             @if checked.changes.is_empty() { p { (say::nothing_differs(lang)) } }
             (diff(&checked.changes, lang))

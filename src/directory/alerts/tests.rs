@@ -56,8 +56,14 @@ impl World {
     /// A call that ended now.
     fn call(&mut self, model: &str, class: Option<ErrorClass>, nano_usd: u64) {
         self.step += 1;
-        let failure =
-            class.map(|class| Failure { class, retry_after_ms: None, scope: None, reset: None, feature: None });
+        let failure = class.map(|class| Failure {
+            class,
+            retry_after_ms: None,
+            scope: None,
+            reset: None,
+            feature: None,
+            relay: false,
+        });
         let report = CallReport {
             step: self.step,
             person: None,

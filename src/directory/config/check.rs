@@ -199,7 +199,7 @@ impl Problems {
         }
         match name.parse::<ModelRef>() {
             Err(error) => self.add(path.as_str(), &format!("Is no model: {error}.")),
-            Ok(model) if !servers::names().any(|known| known == model.provider) => {
+            Ok(model) if !servers::names().any(|known| known == servers::family(&model.provider)) => {
                 let allowed = servers::names().map(|name| format!("{name}/…")).collect();
                 self.add_with(path.as_str(), "This release knows no such provider.", allowed);
             }
@@ -239,7 +239,7 @@ fn is_one_emoji(text: &str) -> bool {
 
 fn are_deadlines(text: &str) -> bool {
     let seconds = |part: &str| part.trim().parse::<f64>().is_ok_and(|s| s > 0.0 && s <= MAX_DEADLINE);
-    text.len() <= 64 && text.split(',').count() == 3 && text.split(',').all(seconds)
+    text.len() <= 64 && matches!(text.split(',').count(), 3 | 4) && text.split(',').all(seconds)
 }
 
 /// Letters to change, add or drop (Levenshtein); counted up to a length that a field's name may have.

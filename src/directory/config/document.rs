@@ -75,7 +75,7 @@ pub struct Replies {
     /// Instead of `STREAM_MODE`: `draft`, `edit` or `off`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub streaming: Option<String>,
-    /// Instead of `MODEL_DEADLINES`: `first,idle,total` in seconds.
+    /// Instead of `MODEL_DEADLINES`: `first,idle,total,relay` in seconds, the last of which may be absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deadlines: Option<String>,
 }

@@ -55,7 +55,7 @@ fn of(shape: &Shape) -> Value {
             let pattern = format!("^({})/\\S+$", providers.join("|"));
             json!({ "type": "string", "maxLength": MAX_MODEL_REF, "pattern": pattern })
         }
-        Shape::Deadlines => json!({ "type": "string", "pattern": "^\\s*[0-9.]+\\s*,\\s*[0-9.]+\\s*,\\s*[0-9.]+\\s*$" }),
+        Shape::Deadlines => json!({ "type": "string", "pattern": "^\\s*[0-9.]+\\s*(,\\s*[0-9.]+\\s*){2,3}$" }),
     }
 }
 

@@ -106,7 +106,9 @@ impl Shape {
             Shape::Switch => "true or false".to_owned(),
             Shape::Model => "a model written provider/model, for example ollama/gpt-oss:120b".to_owned(),
             Shape::Deadlines => {
-                format!("three numbers of seconds, first,idle,total, each above 0 and at most {MAX_DEADLINE}")
+                format!(
+                    "three or four numbers of seconds, first,idle,total,relay, each above 0 and at most {MAX_DEADLINE}"
+                )
             }
         }
     }

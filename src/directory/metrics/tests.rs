@@ -102,7 +102,14 @@ fn value(samples: &[Sample], name: &str, wanted: &[(&str, &str)]) -> f64 {
 }
 
 fn report(step: i64, model: &str, failure: Option<ErrorClass>) -> CallReport {
-    let failure = failure.map(|class| Failure { class, retry_after_ms: None, scope: None, reset: None, feature: None });
+    let failure = failure.map(|class| Failure {
+        class,
+        retry_after_ms: None,
+        scope: None,
+        reset: None,
+        feature: None,
+        relay: false,
+    });
     CallReport {
         step,
         person: Some(1),

@@ -118,6 +118,9 @@ pub struct Failure {
     /// What the model refused, with [`ErrorClass::BadRequest`].
     #[serde(default)]
     pub feature: Option<Feature>,
+    /// It is a relay's: of a machine that may be back in a moment.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub relay: bool,
 }
 
 impl From<&ModelError> for Failure {
@@ -129,6 +132,7 @@ impl From<&ModelError> for Failure {
             reset: error.reset,
             // Of the caller's own past, not of the model: signatures made from now on are good.
             feature: error.feature.filter(|feature| *feature != Feature::Signatures),
+            relay: error.relay.is_some(),
         }
     }
 }

@@ -21,6 +21,8 @@ const RATE_REST: i64 = MINUTE;
 /// First rest after trouble that passes; grows by as much with each failure in a row.
 const TRANSIENT_REST: i64 = 30_000;
 const TRANSIENT_MOST: i64 = 5 * MINUTE;
+/// Rest after trouble with a relay. Machines at home go and come, and one that is away costs nothing to ask.
+const RELAY_REST: i64 = 15_000;
 /// However long a provider asks us to wait, it is tried again after a day.
 const MOST_ASKED: i64 = DAY;
 /// A model that refused a feature may have learned it by now.
@@ -71,8 +73,9 @@ fn remedy(failure: &Failure, nth: i64, at: i64) -> Remedy {
             };
             Remedy::Rest(scope(Scope::Provider), until)
         }
-        ErrorClass::Plan | ErrorClass::Retired => Remedy::Rest(scope(Scope::Model), at + GONE_REST),
+        ErrorClass::Plan | ErrorClass::Retired => Remedy::Rest(scope(Scope::Model), at + asked.unwrap_or(GONE_REST)),
         ErrorClass::Rate => Remedy::Rest(scope(Scope::Model), at + asked.unwrap_or(RATE_REST)),
+        ErrorClass::Transient if failure.relay => Remedy::Rest(Scope::Model, at + RELAY_REST),
         ErrorClass::Transient => {
             let rest = nth.saturating_mul(TRANSIENT_REST).min(TRANSIENT_MOST);
             Remedy::Rest(scope(Scope::Model), at + asked.unwrap_or(0).max(rest).min(TRANSIENT_MOST))

@@ -10,7 +10,7 @@ mod table;
 
 pub use price::{Price, Rates, cost_nano_usd, estimate_nano_usd};
 
-use super::{ModelRef, Thinking};
+use super::{ModelRef, Thinking, servers};
 use overrides::Override;
 
 /// What is known about a model. `None` is "not known", never "no".
@@ -100,14 +100,18 @@ impl Catalogue {
     pub fn facts(&self, model: &ModelRef, endpoint_is_local: bool) -> Facts {
         let name = model.model.to_ascii_lowercase();
         let on_ollamas_cloud = name.strip_suffix(":cloud").or_else(|| name.strip_suffix("-cloud"));
-        let is_local = model.provider == "relay" || endpoint_is_local;
-        let facts = match (model.provider.as_str(), on_ollamas_cloud) {
+        let provider = servers::family(&model.provider);
+        let is_local = provider == servers::RELAY || endpoint_is_local;
+        let facts = match (provider, on_ollamas_cloud) {
             // A daemon at home passes these on to the cloud, which bills them (providers.md §1.1).
             ("ollama" | "relay", Some(bare)) => table::facts("ollama", bare),
             (_, _) if is_local => Facts::unknown(Price::FREE),
             (provider, _) => table::facts(provider, &name),
         };
-        match self.overrides.iter().find(|(named, _)| named == model) {
+        // What is said of `relay/m` holds for `relay:home/m` too, unless that has an entry of its own.
+        let anywhere = ModelRef::new(provider, model.model.as_str());
+        let entry = |model: &ModelRef| self.overrides.iter().find(|(named, _)| named == model);
+        match entry(model).or_else(|| entry(&anywhere)) {
             Some((_, change)) => change.over(facts),
             None => facts,
         }

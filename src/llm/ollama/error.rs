@@ -5,7 +5,7 @@
 use serde_json::{Map, Value};
 
 use crate::llm::error::{contains_any, is_overflow, message_in, message_of, retry_after_ms};
-use crate::llm::{ErrorClass, Feature, ModelError};
+use crate::llm::{ErrorClass, Feature, ModelError, RelayTrouble, parse};
 
 /// Texts of a used-up allowance, lower case. They come with 429, and with 402 from the desktop program.
 const QUOTA: &[&str] = &[
@@ -22,9 +22,17 @@ const PLAN: &[&str] = &["requires a subscription", "upgrade for access", "team p
 /// The error behind an answer with a status other than 2xx. `retry_after` is that header's value.
 pub fn classify(status: u16, retry_after: Option<&str>, body: &[u8]) -> ModelError {
     let message = message_of(body);
+    if let Some(trouble) = relay_trouble(body) {
+        return ModelError { status: Some(status), ..ModelError::of_relay(trouble, &message) };
+    }
     let mut error = sort(Some(status), &message);
     error.retry_after_ms = retry_after_ms(retry_after);
     error
+}
+
+/// What the hub says of a call that no Ollama answered: `{"error":"…","relay":"busy"}`.
+fn relay_trouble(body: &[u8]) -> Option<RelayTrouble> {
+    serde_json::from_value(parse::json(body)?.get("relay")?.clone()).ok()
 }
 
 /// The error a line of a stream reports, if it reports one.

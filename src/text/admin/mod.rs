@@ -13,6 +13,7 @@ pub mod logs;
 pub mod models;
 pub mod overview;
 pub mod people;
+pub mod refusals;
 pub mod relays;
 pub mod settings;
 

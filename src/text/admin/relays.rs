@@ -4,7 +4,7 @@ use crate::text::Lang;
 
 words! {
     title: "Relays", "Реле";
-    hub_silent: "The hub did not answer.", "Узел реле не ответил.";
+    hub_silent: "The hub did not answer.", "Хаб реле не ответил.";
     none_yet: "No relay was ever connected. How to start one: docs/relay.md.", "Ни одно реле ещё не подключалось. Как запустить: docs/relay.ru.md.";
     connected: "connected", "на связи";
     away: "away", "нет связи";

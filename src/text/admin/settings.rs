@@ -23,7 +23,7 @@ words! {
     field_private: "Private messages: pairing asks owners about strangers, allowlist only hears those let in, open hears everybody, disabled only owners", "Личные сообщения: pairing — спрашивать владельцев о незнакомых, allowlist — только допущенные, open — все, disabled — только владельцы";
     field_replies: "How answers look", "Как выглядят ответы";
     field_streaming: "How an answer is shown while it grows", "Как показывать ответ, пока он растёт";
-    field_deadlines: "Seconds until a model's first byte, between two, and for the whole call", "Секунд до первого байта модели, между двумя и на весь вызов";
+    field_deadlines: "Seconds until a model's first byte, between two, for the whole call, and until the first byte through a relay", "Секунд до первого байта модели, между двумя, на весь вызов и до первого байта через реле";
     field_agents: "Who answers, by id; main answers where no binding says otherwise", "Кто отвечает, по id; main отвечает там, где привязка не говорит другого";
     field_name: "What it calls itself", "Как он себя называет";
     field_emoji: "One emoji beside the name", "Эмодзи рядом с именем";

@@ -93,7 +93,8 @@ fn variants() -> Vec<(String, Vec<String>)> {
         (with("/models/default", json!("ollama/")), vec!["models.default"]),
         (with("/models/default", json!("ollama/a b")), vec!["models.default"]),
         (with("/models/default", json!("anthropic/claude")), vec!["models.default"]),
-        (with("/models/default", json!("relay/qwen3:8b")), vec!["models.default"]),
+        (with("/models/default", json!("relay:Home/qwen3:8b")), vec!["models.default"]),
+        (with("/models/default", json!("ollama:home/qwen3:8b")), vec!["models.default"]),
         (with("/agents/tutor-2/model", json!("Ollama/x")), vec!["agents.tutor-2.model"]),
         (with("/agents/tutor-2/fallbacks", json!(["ollama/x", "x"])), vec!["agents.tutor-2.fallbacks[1]"]),
         (with("/models/catalogue/my-model", json!({})), vec!["models.catalogue.my-model"]),
@@ -115,6 +116,8 @@ fn variants() -> Vec<(String, Vec<String>)> {
         (with("/replies/deadlines", json!("0,90,600")), vec!["replies.deadlines"]),
         (with("/replies/deadlines", json!("1,inf,600")), vec!["replies.deadlines"]),
         (with("/replies/deadlines", json!("1,2,841")), vec!["replies.deadlines"]),
+        (with("/replies/deadlines", json!("1,2,3,0")), vec!["replies.deadlines"]),
+        (with("/replies/deadlines", json!("1,2,3,4,5")), vec!["replies.deadlines"]),
         // Ids.
         (with("/agents/Tutor", json!({})), vec!["agents.Tutor"]),
         (with("/agents/a b", json!({})), vec![r#"agents["a b"]"#]),
@@ -230,7 +233,7 @@ fn messages_name_what_is_allowed_and_never_repeat_a_value() {
     assert!(wrong.message.contains("`models`"), "{}", wrong.message);
     assert_eq!(wrong.allowed.first().map(String::as_str), Some("models"));
     let wrong = one(r#"{"models":{"default":"anthropic/claude"}}"#);
-    assert_eq!(wrong.allowed, ["ollama/…", "gemini/…", "openai/…"]);
+    assert_eq!(wrong.allowed, ["ollama/…", "gemini/…", "openai/…", "relay/…"]);
     let wrong = one(r#"{"agents":{"tutor":{}},"bindings":[{"agent":"teacher"}]}"#);
     assert_eq!(wrong.allowed, ["main", "tutor"]);
     let wrong = one(r#"{"budget":{"day_usd":"ten"}}"#);

@@ -27,7 +27,7 @@ fn candidates(list: &[(&str, u64)]) -> Vec<Candidate> {
 }
 
 fn failure(class: ErrorClass) -> Failure {
-    Failure { class, retry_after_ms: None, scope: None, reset: None, feature: None }
+    Failure { class, retry_after_ms: None, scope: None, reset: None, feature: None, relay: false }
 }
 
 impl World {

@@ -21,6 +21,7 @@ fn questions() {
         scope: Some(Scope::Model),
         reset: Some(Reset::MidnightPacific),
         feature: Some(Feature::Tools),
+        relay: false,
     };
     let report = CallReport {
         step: 6,
@@ -63,8 +64,17 @@ fn a_shorter_question_of_an_older_release_is_understood() {
     let short = json!({ "step": 1, "model": "ollama/x", "at": 5, "cost_nano_usd": 0, "failure": { "class": "rate" } });
     let report: CallReport = serde_json::from_value(short).unwrap();
     assert_eq!((report.person, report.usage, report.assumed), (None, Usage::default(), false));
-    let rate = Failure { class: ErrorClass::Rate, retry_after_ms: None, scope: None, reset: None, feature: None };
-    assert_eq!(report.failure, Some(rate));
+    let rate = Failure {
+        class: ErrorClass::Rate,
+        retry_after_ms: None,
+        scope: None,
+        reset: None,
+        feature: None,
+        relay: false,
+    };
+    assert_eq!(report.failure, Some(rate.clone()));
+    let expected = json!({ "class": "rate", "retry_after_ms": null, "scope": null, "reset": null, "feature": null, "relay": true });
+    pinned(&Failure { relay: true, ..rate }, expected);
 }
 
 #[test]
