@@ -121,10 +121,10 @@ export async function startHome(world, { name = "home", models, net = false, oll
     ollama,
     net: network,
     ask(person, text, behaviour = {}) {
-      ollama.script({ match: text, ...behaviour });
+      home.ollama.script({ match: text, ...behaviour });
       return person.send(text);
     },
-    asked: (text) => ollama.requests().filter((request) => request.lastUser?.includes(text)),
+    asked: (text) => home.ollama.requests().filter((request) => request.lastUser?.includes(text)),
     async close() {
       await home.relay?.close();
       await Promise.all([home.ollama.close(), network?.close()]);
