@@ -77,7 +77,7 @@ pub async fn hub_view(env: &Env) -> Option<HubView> {
     }
     let response: web_sys::Response = response.into();
     let text = JsFuture::from(response.text().ok()?).await.ok()?.as_string()?;
-    serde_json::from_str(&text).ok()
+    serde_json::from_slice(text.as_bytes()).ok()
 }
 
 /// The conversation `session`.

@@ -2,7 +2,22 @@
 //!
 //! The address is made from the [`Route`], never from what the other side sent. Sources: providers.md §1.5.
 
-use super::MAX_BODY;
+use super::{MAX_BODY, is_name};
+
+/// How the addresses of requests begin that are for a relay.
+pub const SCHEME: &str = "relay://";
+/// Stands in such an address for whichever relay has the model. A relay of that name cannot be addressed.
+const ANY: &str = "any";
+
+/// The relay that an address names, `None` for any, and the path there: `relay://home/api/chat`.
+pub fn relay_of(url: &str) -> Option<(Option<&str>, &str)> {
+    let rest = url.strip_prefix(SCHEME)?;
+    let (relay, path) = rest.split_at_checked(rest.find('/')?)?;
+    match relay {
+        ANY => Some((None, path)),
+        name => is_name(name).then_some((Some(name), path)),
+    }
+}
 
 /// A request that may pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +71,18 @@ impl Route {
 
 #[cfg(test)]
 mod tests {
-    use super::Route;
+    use super::{Route, relay_of};
+
+    #[test]
+    fn an_address_names_a_relay_or_any() {
+        assert_eq!(relay_of("relay://any/api/chat"), Some((None, "/api/chat")));
+        assert_eq!(relay_of("relay://home-2/api/tags?x"), Some((Some("home-2"), "/api/tags?x")));
+        for wrong in
+            ["https://any/api/chat", "relay://any", "relay:///api/chat", "relay://Home/x", "relay://a:b@c/x", ""]
+        {
+            assert_eq!(relay_of(wrong), None, "{wrong}");
+        }
+    }
 
     #[test]
     fn only_five_requests_pass() {

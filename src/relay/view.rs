@@ -97,6 +97,7 @@ impl<'a> Tag<'a> {
 }
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing)]
 mod tests {
     use super::*;
 

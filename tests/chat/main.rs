@@ -34,6 +34,7 @@ mod odd_input;
 mod previews;
 mod random;
 mod refusals;
+mod relays;
 mod starting_afresh;
 mod stopping;
 mod store_faults;

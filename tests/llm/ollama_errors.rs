@@ -1,6 +1,6 @@
 //! The table of Ollama's HTTP errors (providers.md §1.4).
 
-use tideclaw::llm::{ErrorClass, Feature, ollama};
+use tideclaw::llm::{ErrorClass, Feature, RelayTrouble, Scope, ollama};
 
 #[test]
 fn table() {
@@ -85,4 +85,29 @@ fn detail_is_short_and_redacted() {
 fn retry_after_is_read() {
     assert_eq!(ollama::classify(429, Some("12"), b"").retry_after_ms, Some(12_000));
     assert_eq!(ollama::classify(429, Some("soon"), b"").retry_after_ms, None);
+}
+
+#[test]
+fn what_failed_on_the_way_through_a_relay() {
+    use ErrorClass::*;
+    for (status, code, class, trouble) in [
+        (503, "no_relay", Transient, RelayTrouble::NoRelay),
+        (503, "busy", Transient, RelayTrouble::Busy),
+        (503, "lost", Transient, RelayTrouble::Lost),
+        (502, "unreachable", Transient, RelayTrouble::Unreachable),
+        (502, "broken", Transient, RelayTrouble::Broken),
+        (404, "no_model", Retired, RelayTrouble::NoModel),
+        (403, "refused", BadRequest, RelayTrouble::Refused),
+        (500, "protocol", Transient, RelayTrouble::Protocol),
+        (500, "a newer version's", Transient, RelayTrouble::Protocol),
+    ] {
+        let body = format!(r#"{{"error":"the relay says so","relay":"{code}"}}"#);
+        let error = ollama::classify(status, None, body.as_bytes());
+        assert_eq!((error.class, error.relay, error.status), (class, Some(trouble), Some(status)), "{code}");
+        assert_eq!((error.scope, error.feature, error.detail.as_str()), (Scope::Model, None, "the relay says so"));
+        assert_eq!(error.retry_after_ms, (code == "no_model").then_some(60_000));
+    }
+    // Ollama's own words through a relay are Ollama's.
+    let error = ollama::classify(404, None, br#"{"error":"model 'x' not found"}"#);
+    assert_eq!((error.class, error.relay, error.retry_after_ms), (Retired, None, None));
 }

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use tideclaw::llm::{
-    Endpoint, Feature, MediaRef, Message, ModelRef, Part, PartKind, Prompt, ProviderMeta, Role, Thinking, ToolCall,
-    ToolResult, ToolSpec, ollama,
+    Endpoint, Feature, MediaRef, Message, ModelRef, Part, PartKind, Prompt, ProviderMeta, Role, Servers, Thinking,
+    ToolCall, ToolResult, ToolSpec, ollama,
 };
 
 use super::wire;
@@ -217,4 +217,53 @@ fn a_thought_goes_back_to_its_model_by_either_name() {
         ..Prompt::default()
     };
     assert_eq!(messages(&prompt), json!([{"role":"assistant","content":"x","thinking":"t"}]));
+}
+
+#[test]
+fn through_a_relay_it_is_a_home_servers_request_without_a_key() {
+    let servers = Servers::from_variables(|name| (name == "RELAY_TOKEN").then(|| "t0ken".to_owned()));
+    let prompt = Prompt {
+        messages: vec![Message::user("hi")],
+        context_tokens: Some(8_192),
+        max_output_tokens: Some(99),
+        ..Prompt::default()
+    };
+    for (name, url) in
+        [("relay/qwen3:8b", "relay://any/api/chat"), ("relay:home/gpt-oss:20b-cloud", "relay://home/api/chat")]
+    {
+        let model: ModelRef = name.parse().unwrap();
+        let server = servers.of(&model).unwrap();
+        let request = server.seal(server.provider.request(&server.endpoint, &model.model, &prompt), &[("turn", 1)]);
+        assert_eq!((request.method, request.url.as_str()), ("POST", url));
+        assert_eq!(request.headers, [("content-type".to_owned(), "application/json".to_owned())], "and no token");
+        assert_eq!(ollama::model_of(&request.body).as_deref(), Some(model.model.as_str()));
+        let expected = json!({
+            "model": model.model, "stream": true, "truncate": false, "shift": false,
+            "messages": [{"role": "user", "content": "hi"}],
+            "options": {"num_ctx": 8_192, "num_predict": 99},
+        });
+        assert_eq!(wire::json(&request), expected);
+    }
+}
+
+#[test]
+fn the_model_a_body_names_is_found() {
+    let pictures = Prompt {
+        messages: vec![Message { role: Role::User, parts: vec![media("a", "image/png")] }],
+        ..Prompt::default()
+    };
+    let request = ollama::chat(&endpoint("relay://any"), r#"odd"name"#, &pictures);
+    assert!(request.body.as_text().is_none(), "it has a file in it");
+    assert_eq!(ollama::model_of(&request.body).as_deref(), Some(r#"odd"name"#));
+    let show = ollama::show(&endpoint("relay://any"), "x:8b");
+    assert_eq!(ollama::model_of(&show.body).as_deref(), Some("x:8b"));
+    for (body, model) in [
+        (r#"{"stream":true,"model":"late"}"#, Some("late")),
+        (r#"{"model":5}"#, None),
+        (r#"{"stream":true}"#, None),
+        ("nonsense", None),
+        ("", None),
+    ] {
+        assert_eq!(ollama::model_of(&body.to_owned().into()).as_deref(), model, "{body}");
+    }
 }

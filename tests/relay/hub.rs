@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use futures::{SinkExt, StreamExt};
-use tideclaw::relay::{CallId, Fail, Frame, Head, Hello, Open, VERSION, Welcome};
+use tideclaw::relay::{CallId, Fail, Frame, Head, Hello, Open, Phase, State, VERSION, Welcome};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
@@ -164,12 +164,14 @@ impl Link {
             self.early.remove(place);
             return found;
         }
+        let deadline = Instant::now() + LONG;
         loop {
             let bytes = self.fresh().await;
             match read(&bytes) {
                 Some(found) => return found,
                 None => self.early.push_back(bytes),
             }
+            assert!(Instant::now() < deadline, "it does not come");
         }
     }
 
@@ -219,6 +221,33 @@ impl Link {
     pub async fn data(&mut self, id: u64) -> (u64, Vec<u8>) {
         self.find(|frame| match frame {
             Frame::Data { call: of, offset, bytes } if of == call(id) => Some((offset, bytes.to_vec())),
+            _ => None,
+        })
+        .await
+    }
+
+    /// What the relay says a call waits for.
+    pub async fn wait(&mut self, id: u64) -> Phase {
+        self.find(|frame| match frame {
+            Frame::Wait(of, wait) if of == call(id) => Some(wait.phase),
+            _ => None,
+        })
+        .await
+    }
+
+    /// How far the body of a call may go now.
+    pub async fn credit(&mut self, id: u64) -> u64 {
+        self.find(|frame| match frame {
+            Frame::Credit { call: of, limit, .. } if of == call(id) => Some(limit),
+            _ => None,
+        })
+        .await
+    }
+
+    /// The first STATE that has what is looked for.
+    pub async fn state<T>(&mut self, pick: impl Fn(State) -> Option<T>) -> T {
+        self.find(|frame| match frame {
+            Frame::State(state) => pick(state),
             _ => None,
         })
         .await

@@ -6,5 +6,11 @@
 
 mod calls;
 mod hub;
+mod limits;
+mod links;
+mod many;
 mod ollama;
 mod process;
+mod stop;
+mod tls;
+mod watch;

@@ -29,6 +29,8 @@ pub struct Exchange {
     pub head: String,
     pub path: String,
     pub length: usize,
+    /// Bytes of the body that nobody has read.
+    unread: usize,
     socket: TcpStream,
 }
 
@@ -95,7 +97,7 @@ impl Exchange {
             .filter(|(name, _)| name.eq_ignore_ascii_case("content-length"))
             .map(|(_, value)| value.trim().parse().unwrap());
         let length = length.last().unwrap_or(0);
-        Some(Exchange { head, path, length, socket })
+        Some(Exchange { head, path, length, unread: length, socket })
     }
 
     async fn serve(mut self, lists: Lists, others: &mpsc::UnboundedSender<Exchange>) {
@@ -118,13 +120,22 @@ impl Exchange {
 
     /// The next bytes of it.
     pub async fn part(&mut self, length: usize) -> Vec<u8> {
+        self.unread -= length;
         let mut body = vec![0; length];
         timeout(LONG, self.socket.read_exact(&mut body)).await.expect("the body does not come").unwrap();
         body
     }
 
+    /// As Ollama does; to answer earlier, read a part. A connection that closes on unread bytes is reset, and takes the answer with it.
+    async fn finish_body(&mut self) {
+        if self.unread == self.length {
+            self.body().await;
+        }
+    }
+
     /// A whole answer.
     pub async fn respond(&mut self, status: u16, body: &str) {
+        self.finish_body().await;
         let answer =
             format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
         let _ = self.socket.write_all(answer.as_bytes()).await;
@@ -132,17 +143,14 @@ impl Exchange {
 
     /// Begins an answer in chunks.
     pub async fn begin(&mut self) {
+        self.finish_body().await;
         let head = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n";
         self.socket.write_all(head).await.unwrap();
     }
 
     pub async fn chunk(&mut self, bytes: &[u8]) {
-        self.try_chunk(bytes).await.unwrap();
-    }
-
-    pub async fn try_chunk(&mut self, bytes: &[u8]) -> std::io::Result<()> {
         let chunk = [format!("{:x}\r\n", bytes.len()).as_bytes(), bytes, b"\r\n"].concat();
-        self.socket.write_all(&chunk).await
+        self.socket.write_all(&chunk).await.unwrap();
     }
 
     pub async fn end(&mut self) {

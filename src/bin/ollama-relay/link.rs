@@ -47,7 +47,7 @@ pub enum Loss {
     Connect(String, String),
     #[error("no secure connection: {0}")]
     Tls(String),
-    #[error("the token is refused: {0}; is it the Worker's RELAY_TOKEN?")]
+    #[error("the token is refused: {0} Is it the Worker's RELAY_TOKEN?")]
     Token(String),
     #[error("404: RELAY_TOKEN is not set on the Worker, or the address is wrong")]
     NotThere,
@@ -142,12 +142,12 @@ async fn dial(hub: &Address) -> Result<TcpStream, Loss> {
 fn refusal(response: &Response<Option<Vec<u8>>>) -> Loss {
     let body = response.body().as_deref().unwrap_or_default();
     let ours = serde_json::from_slice::<serde_json::Value>(body).ok();
-    let said = ours.as_ref().and_then(|ours| ours.get("error")).map(|said| match said {
-        serde_json::Value::String(text) => text.chars().take(200).collect(),
-        _ => "no reason given".to_owned(),
+    let said = ours.as_ref().and_then(|ours| ours.get("error")).map(|error| {
+        let said = error.get("message").unwrap_or(error).as_str().unwrap_or("no reason given");
+        said.chars().take(200).collect::<String>()
     });
     match (response.status().as_u16(), said) {
-        (401, said) => Loss::Token(said.unwrap_or_else(|| "401".to_owned())),
+        (401, said) => Loss::Token(said.unwrap_or_else(|| "401.".to_owned())),
         (403, Some(said)) => Loss::Token(said),
         (404, _) => Loss::NotThere,
         (status @ (301..=303 | 307 | 308 | 403), _) => Loss::Gate(status),
@@ -226,13 +226,14 @@ where
     }
 }
 
-fn closed(frame: Option<CloseFrame>) -> Loss {
+/// What a close frame means.
+pub fn closed(frame: Option<CloseFrame>) -> Loss {
     let Some(frame) = frame else { return Loss::Closed(1005) };
     let reason: String = frame.reason.as_str().chars().take(200).collect();
     match frame.code.into() {
         close::PROTOCOL => Loss::Blamed(reason),
         close::TOKEN => {
-            Loss::Token(if reason.is_empty() { "it is no longer the one that is set".to_owned() } else { reason })
+            Loss::Token(if reason.is_empty() { "it is no longer the one that is set.".to_owned() } else { reason })
         }
         close::SILENT => Loss::Silent,
         close::REPLACED => Loss::Replaced,

@@ -6,6 +6,7 @@
 mod address;
 mod args;
 mod calls;
+mod check;
 mod healthy;
 mod house;
 mod link;
@@ -46,7 +47,7 @@ fn main() -> ExitCode {
     };
     let code = match command {
         None => runtime.block_on(run(&options)),
-        Some(Command::Check { .. }) => Err("not yet".to_owned()),
+        Some(Command::Check { model }) => runtime.block_on(check(&options, model.as_deref())),
         Some(Command::Healthy) => runtime.block_on(healthy(&options)),
     };
     // A look-up of a name may hang in a thread of its own; nobody waits for it.
@@ -93,6 +94,12 @@ async fn run(options: &Options) -> Result<u8, String> {
         Outcome::Refused => return Ok(REFUSED),
     }
     Ok(0)
+}
+
+async fn check(options: &Options, model: Option<&str>) -> Result<u8, String> {
+    let (way, warnings) = way(options)?;
+    let ollama = Ollama::new(&options.ollama, &way.tls)?;
+    Ok(u8::from(!check::run(options, &way, &warnings, &ollama, model).await))
 }
 
 async fn healthy(options: &Options) -> Result<u8, String> {

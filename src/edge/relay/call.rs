@@ -16,7 +16,7 @@ use super::body::Source;
 use super::socket::Socket;
 use crate::chat::ports::{Lost, Waits};
 use crate::llm::{HttpRequest, ollama};
-use crate::relay::{CallId, Caller, Ending, Fail, FailCode, Head, MAX_BODY, Request, is_name};
+use crate::relay::{CallId, Caller, Ending, Fail, Head, Request};
 
 type Pending<T> = Pin<Box<dyn Future<Output = T>>>;
 
@@ -39,15 +39,6 @@ pub enum Answer {
     Failed(Fail),
 }
 
-/// Who is to answer: the relay of a `relay://` address; `None`: any. And the path.
-pub fn address(url: &str) -> Option<(Option<&str>, &str)> {
-    let (relay, path) = url.strip_prefix("relay://")?.split_at_checked(url.strip_prefix("relay://")?.find('/')?)?;
-    match relay {
-        "any" => Some((None, path)),
-        name => is_name(name).then_some((Some(name), path)),
-    }
-}
-
 /// Sends `request` to `relay`, or to any, and waits for Ollama's answer. What is waited for is told to `waits`.
 pub async fn send(
     env: &Env,
@@ -57,15 +48,10 @@ pub async fn send(
     bucket: Option<Bucket>,
     waits: Waits,
 ) -> Result<Answer, Lost> {
-    let length = request.body.len();
-    if length > MAX_BODY {
-        let message = format!("the request has {length} bytes; a relay takes {MAX_BODY}");
-        return Ok(Answer::Failed(Fail { code: FailCode::Refused, message }));
-    }
     let asked = Request {
         method: request.method.to_owned(),
         path: path.to_owned(),
-        length,
+        length: request.body.len(),
         model: ollama::model_of(&request.body).unwrap_or_default(),
         relay: relay.map(str::to_owned),
     };

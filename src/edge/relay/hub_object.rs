@@ -4,7 +4,6 @@
 //! rule of the protocol (`relay::hub`), the check of the token (`door`).
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use worker::{
@@ -19,7 +18,7 @@ use super::door;
 use super::rows::Rows;
 use crate::directory;
 use crate::relay::WAIT_EVERY_MS;
-use crate::relay::hub::{Act, Acts, Board, ConnId, Level, Mark};
+use crate::relay::hub::{Act, Acts, Board, ConnId, Level, Mark, Table};
 
 #[durable_object]
 pub struct RelayHub {
@@ -29,7 +28,7 @@ pub struct RelayHub {
     /// `None` until the first event.
     board: RefCell<Option<Board>>,
     /// Sockets by name, as far as they were needed since the object woke.
-    sockets: RefCell<BTreeMap<ConnId, WebSocket>>,
+    sockets: RefCell<Table<ConnId, WebSocket>>,
     /// Another one after each sleep.
     instance: String,
     /// The alarm is set.
@@ -60,7 +59,7 @@ impl DurableObject for RelayHub {
         match path.as_str() {
             "/relay" | "/call" => self.accept(&request, path == "/relay"),
             "/view" => {
-                self.event(None, None, |_, _| Acts::new());
+                self.event(None, None, &mut |_, _| Acts::new());
                 let known = self.rows.all(clock::now());
                 let board = self.board.borrow();
                 let view = board.as_ref().map(|board| board.view(known, &self.instance));
@@ -72,7 +71,7 @@ impl DurableObject for RelayHub {
 
     async fn alarm(&self) -> Result<Response> {
         self.ticking.set(false);
-        self.event(None, None, Board::on_tick);
+        self.event(None, None, &mut Board::on_tick);
         Response::empty()
     }
 
@@ -80,10 +79,10 @@ impl DurableObject for RelayHub {
         let Some(conn) = self.name_of(&socket) else { return Ok(()) };
         match message {
             WebSocketIncomingMessage::Binary(bytes) => {
-                self.event(Some((conn, &socket)), Some(&bytes), |board, now| board.on_frame(conn, &bytes, now));
+                self.event(Some((conn, &socket)), Some(&bytes), &mut |board, now| board.on_frame(conn, &bytes, now));
             }
             WebSocketIncomingMessage::String(_) => {
-                self.event(Some((conn, &socket)), None, |board, now| board.on_text(conn, now));
+                self.event(Some((conn, &socket)), None, &mut |board, now| board.on_text(conn, now));
             }
         }
         Ok(())
@@ -117,11 +116,11 @@ impl RelayHub {
         };
         let conn = ConnId::new(random);
         // Before the new socket is there, which carries nothing yet.
-        self.event(None, None, |_, _| Acts::new());
+        self.event(None, None, &mut |_, _| Acts::new());
         let WebSocketPair { client, server } = WebSocketPair::new()?;
         self.state.accept_websocket_with_tags(&server, &[&conn.to_string()]);
         self.sockets.borrow_mut().insert(conn, server);
-        self.event(None, None, |board, now| match is_relay {
+        self.event(None, None, &mut |board, now| match is_relay {
             true => board.on_relay(conn, &token, now),
             false => board.on_caller(conn, now),
         });
@@ -130,8 +129,8 @@ impl RelayHub {
 
     fn gone(&self, socket: &WebSocket, code: u16) {
         let Some(conn) = self.name_of(socket) else { return };
-        self.event(Some((conn, socket)), None, |board, now| board.on_close(conn, code, now));
-        self.sockets.borrow_mut().remove(&conn);
+        self.event(Some((conn, socket)), None, &mut |board, now| board.on_close(conn, code, now));
+        self.sockets.borrow_mut().remove(conn);
     }
 
     /// Lets the board hear of something and does what it says. `from`: the socket it comes from, `bytes`: what came.
@@ -139,7 +138,7 @@ impl RelayHub {
         &self,
         from: Option<(ConnId, &WebSocket)>,
         bytes: Option<&[u8]>,
-        hear: impl FnOnce(&mut Board, i64) -> Acts,
+        hear: &mut dyn FnMut(&mut Board, i64) -> Acts,
     ) {
         let now = clock::now();
         let mut slot = self.board.borrow_mut();
@@ -151,11 +150,6 @@ impl RelayHub {
                 slot.insert(board)
             }
         };
-        if let Some((conn, socket)) = from
-            && board.has(conn)
-        {
-            self.sockets.borrow_mut().entry(conn).or_insert_with(|| socket.clone());
-        }
         let acts = hear(board, now);
         let waits = board.has_waiting();
         self.perform(acts, bytes);
@@ -170,18 +164,18 @@ impl RelayHub {
 
     /// The board from what the sockets carry. `from` is among them even if it just closed.
     fn wake(&self, from: Option<(ConnId, &WebSocket)>, now: i64) -> (Board, Acts) {
-        let mut sockets: BTreeMap<ConnId, WebSocket> = BTreeMap::new();
+        let mut sockets: Table<ConnId, WebSocket> = Table::default();
         for socket in self.state.get_websockets() {
             if let Some(conn) = self.name_of(&socket) {
                 sockets.insert(conn, socket);
             }
         }
         if let Some((conn, socket)) = from {
-            sockets.entry(conn).or_insert_with(|| socket.clone());
+            sockets.insert(conn, socket.clone());
         }
-        let marks = sockets.iter().map(|(&conn, socket)| {
+        let marks = sockets.iter().map(|(conn, socket)| {
             let text = socket.deserialize_attachment::<String>().ok().flatten();
-            (conn, text.and_then(|text| serde_json::from_str::<Mark>(&text).ok()))
+            (conn, text.and_then(|text| serde_json::from_slice::<Mark>(text.as_bytes()).ok()))
         });
         let marks = marks.collect();
         self.sockets.replace(sockets);
@@ -194,22 +188,22 @@ impl RelayHub {
             match act {
                 // A socket that fails is gone; the platform says so in its own event.
                 Act::Send { to, frame } => {
-                    if let Some(socket) = sockets.get(&to) {
+                    if let Some(socket) = sockets.get(to) {
                         let _ = socket.send_with_bytes(frame);
                     }
                 }
                 Act::Forward { to } => {
-                    if let (Some(socket), Some(bytes)) = (sockets.get(&to), bytes) {
+                    if let (Some(socket), Some(bytes)) = (sockets.get(to), bytes) {
                         let _ = socket.send_with_bytes(bytes);
                     }
                 }
                 Act::Close { to, code, reason } => {
-                    if let Some(socket) = sockets.remove(&to) {
+                    if let Some(socket) = sockets.remove(to) {
                         let _ = socket.close(Some(code), Some(reason));
                     }
                 }
                 Act::Keep { of, mark } => {
-                    if let (Some(socket), Ok(text)) = (sockets.get(&of), serde_json::to_string(&mark))
+                    if let (Some(socket), Ok(text)) = (sockets.get(of), serde_json::to_string(&mark))
                         && socket.serialize_attachment(text).is_err()
                     {
                         console_error!("the hub could not write onto a socket");

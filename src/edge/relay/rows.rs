@@ -88,7 +88,7 @@ fn known(row: &Row) -> Result<Known, StoreError> {
         since: row.int(2)?,
         software: row.text(3)?.to_owned(),
         // Of another release: the relay tells it again when it connects.
-        state: serde_json::from_str::<State>(row.text(4)?).unwrap_or_default(),
+        state: serde_json::from_slice::<State>(row.text(4)?.as_bytes()).unwrap_or_default(),
         calls: row.int(5)?,
         failed: row.int(6)?,
     })

@@ -86,6 +86,20 @@ fn a_server_at_home_costs_nothing_but_ollamas_cloud_behind_it_does() {
 }
 
 #[test]
+fn a_named_relays_model_is_free_and_what_is_said_of_any_relay_holds_for_it() {
+    let json = r#"{"relay/a":{"context":8192},"relay:den/a":{"context":4096},"ollama/a":{"context":1}}"#;
+    let (catalogue, problems) = Catalogue::new(Some(json));
+    assert_eq!(problems, [""; 0]);
+    let facts = |name: &str| catalogue.facts(&name.parse().unwrap(), true);
+    for (name, context) in
+        [("relay/a", Some(8_192)), ("relay:home/a", Some(8_192)), ("relay:den/a", Some(4_096)), ("relay:home/b", None)]
+    {
+        assert_eq!((facts(name).context_tokens, facts(name).price), (context, Price::FREE), "{name}");
+    }
+    assert!(facts("relay:home/new-model:cloud").price.assumed, "the cloud behind it is not");
+}
+
+#[test]
 fn announced_prices_begin_on_their_day() {
     let million = Usage { input: 1_000_000, cached_input: 0, output: 1_000_000, ..Usage::default() };
     let cost = |name, now| cost_nano_usd(&facts(name).price, &million, now);

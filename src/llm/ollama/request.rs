@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -50,11 +50,17 @@ pub fn is_cloud(endpoint: &Endpoint) -> bool {
     host == "ollama.com" || host.ends_with(".ollama.com") || gateway::slug(&endpoint.base_url).is_some()
 }
 
-/// The model that the body of a request made here names; it stands first. `None`: the body is of another kind.
+/// The model that the body of a request names: the first thing it says, else it is looked for in a body without files.
 pub fn model_of(body: &Body) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Named {
+        model: String,
+    }
     let Piece::Text(text) = body.pieces().first()? else { return None };
-    let rest = text.strip_prefix("{\"model\":")?;
-    serde_json::Deserializer::from_str(rest).into_iter().next()?.ok()
+    match text.strip_prefix("{\"model\":") {
+        Some(rest) => serde_json::Deserializer::from_str(rest).into_iter().next()?.ok(),
+        None => serde_json::from_str::<Named>(body.as_text()?).ok().map(|named| named.model),
+    }
 }
 
 /// The name without the mark that tells a local daemon to use the cloud; the cloud itself does not know it.

@@ -1,21 +1,27 @@
 //! The board itself: what is known of each socket, and what every event does to it first.
 
-use std::collections::BTreeMap;
-
 use super::super::message::Cancel;
-use super::super::{CallId, Fail, FailCode, Frame, HubView, RelayView, State, close};
+use super::super::{CallId, Fail, FailCode, Frame, GRACE_MS, HubView, RelayView, State, close};
 use super::mark::{Call, CallMark, LinkMark, Mark, Stage};
-use super::{Act, Acts, ConnId, Known, Level, MAX_CALLERS, MAX_UNNAMED, NORMAL, Note, RESTART, TRY_LATER};
+use super::{Act, Acts, ConnId, Known, Level, MAX_CALLERS, MAX_UNNAMED, NORMAL, Note, RESTART, TRY_LATER, Table};
 
 /// What the hub knows of its sockets.
 #[derive(Debug, Default)]
 pub struct Board {
-    pub(super) links: BTreeMap<ConnId, Link>,
-    pub(super) callers: BTreeMap<ConnId, CallMark>,
-    /// Whose the calls are that are not over.
-    pub(super) calls: BTreeMap<CallId, ConnId>,
+    pub(super) links: Table<ConnId, Link>,
+    pub(super) callers: Table<ConnId, CallMark>,
+    /// Relays whose links broke and that may be back in a moment: when that was, and what they were.
+    pub(super) away: Vec<Away>,
     /// The last place that was given in the line.
     pub(super) last_place: i64,
+}
+
+/// A relay whose link broke.
+#[derive(Debug)]
+pub(super) struct Away {
+    pub name: String,
+    pub at: i64,
+    pub state: State,
 }
 
 /// A relay's link.
@@ -26,6 +32,8 @@ pub(super) struct Link {
     pub state: State,
     /// When a frame last came; `None`: not since the hub woke.
     pub heard: Option<i64>,
+    /// Calls it said it has. Until their callers come, or [`GRACE_MS`] passed, they take its slots.
+    pub unclaimed: Vec<CallId>,
 }
 
 impl Link {
@@ -53,7 +61,6 @@ impl Board {
         now: i64,
     ) -> (Board, Acts) {
         let (mut board, mut acts) = (Board::default(), Acts::new());
-        let mut known: BTreeMap<String, Known> = known.into_iter().map(|known| (known.name.clone(), known)).collect();
         let mut stale = Vec::new();
         for (conn, mark) in sockets {
             match mark {
@@ -61,19 +68,14 @@ impl Board {
                     if token != Some(mark.token.as_str()) {
                         stale.push(conn);
                     }
-                    let row = mark.relay.as_ref().and_then(|relay| known.get_mut(&relay.name));
+                    let row = mark.relay.as_ref().and_then(|relay| known.iter().find(|row| row.name == relay.name));
                     let (software, state) =
                         row.map(|row| (row.software.clone(), row.state.clone())).unwrap_or_default();
-                    board.links.insert(conn, Link { mark, software, state, heard: None });
+                    board.links.insert(conn, Link { mark, software, state, heard: None, unclaimed: Vec::new() });
                 }
                 Some(Mark::Call(mark)) => {
-                    if let Some(call) = &mark.call {
-                        if let Stage::Queued { at, .. } = call.stage {
-                            board.last_place = board.last_place.max(at);
-                        }
-                        if call.stage != Stage::Over {
-                            board.calls.insert(call.id, conn);
-                        }
+                    if let Some(Call { stage: Stage::Queued { at, .. }, .. }) = &mark.call {
+                        board.last_place = board.last_place.max(*at);
                     }
                     board.callers.insert(conn, mark);
                 }
@@ -85,16 +87,30 @@ impl Board {
             board.log(Level::Warning, conn, "came with a token that is no longer valid", &mut acts);
             board.drop_link(conn, Some((close::TOKEN, "the token is no longer valid")), true, now, &mut acts);
         }
-        // The hub was gone with its sockets: nobody told the rows.
-        for row in known.into_values().filter(|row| row.connected && board.link_of(&row.name).is_none()) {
-            acts.push(Act::Note(Note::Left { name: row.name, at: now }));
+        for row in known {
+            if board.link_of(&row.name).is_some() {
+                continue;
+            }
+            if row.connected {
+                // The hub was gone with its sockets: nobody told the rows.
+                acts.push(Act::Note(Note::Left { name: row.name.clone(), at: now }));
+            }
+            board.went_away(row.name, if row.connected { now } else { row.since }, row.state, now);
         }
         (board, acts)
     }
 
+    /// Remembers a relay that may be back in a moment; one that was about to stop will not be.
+    pub(super) fn went_away(&mut self, name: String, at: i64, state: State, now: i64) {
+        self.away.retain(|away| away.name != name && now - away.at < GRACE_MS);
+        if !state.draining && now - at < GRACE_MS {
+            self.away.push(Away { name, at, state });
+        }
+    }
+
     /// Whether it knows of a socket.
     pub fn has(&self, conn: ConnId) -> bool {
-        self.links.contains_key(&conn) || self.callers.contains_key(&conn)
+        self.links.has(conn) || self.callers.has(conn)
     }
 
     /// A relay that brought the right token, of which `token` is the hash.
@@ -102,28 +118,31 @@ impl Board {
         let mut acts = Acts::new();
         let unnamed = || self.links.iter().filter(|(_, link)| link.mark.relay.is_none());
         if unnamed().count() >= MAX_UNNAMED
-            && let Some((&oldest, _)) = unnamed().min_by_key(|(_, link)| link.mark.since)
+            && let Some((oldest, _)) = unnamed().min_by_key(|(_, link)| link.mark.since)
         {
-            self.links.remove(&oldest);
+            self.links.remove(oldest);
             self.shut(oldest, TRY_LATER, "it did not say who it is", &mut acts);
         }
         let mark = LinkMark { token: token.to_owned(), since: now, relay: None };
         acts.push(Act::Keep { of: conn, mark: Mark::Relay(mark.clone()) });
-        self.links.insert(conn, Link { mark, software: String::new(), state: State::default(), heard: Some(now) });
+        self.links.insert(
+            conn,
+            Link { mark, software: String::new(), state: State::default(), heard: Some(now), unclaimed: Vec::new() },
+        );
         acts
     }
 
     /// A caller.
     pub fn on_caller(&mut self, conn: ConnId, now: i64) -> Acts {
         let mut acts = Acts::new();
-        if self.callers.len() >= MAX_CALLERS {
+        if self.callers.values().count() >= MAX_CALLERS {
             let is_idle = |mark: &CallMark| mark.call.as_ref().is_none_or(|call| call.stage == Stage::Over);
             let idle = self.callers.iter().filter(|(_, mark)| is_idle(mark)).min_by_key(|(_, mark)| mark.since);
-            let Some((&idle, _)) = idle else {
+            let Some((idle, _)) = idle else {
                 self.shut(conn, TRY_LATER, "too many calls", &mut acts);
                 return acts;
             };
-            self.callers.remove(&idle);
+            self.callers.remove(idle);
             self.shut(idle, NORMAL, "its call is over", &mut acts);
         }
         self.callers.insert(conn, CallMark { since: now, call: None });
@@ -135,7 +154,7 @@ impl Board {
     pub fn on_frame(&mut self, from: ConnId, bytes: &[u8], now: i64) -> Acts {
         let mut acts = Acts::new();
         match Frame::read(bytes) {
-            Ok(frame) if self.links.contains_key(&from) => self.heard_link(from, frame, now, &mut acts),
+            Ok(frame) if self.links.has(from) => self.heard_link(from, frame, now, &mut acts),
             Ok(frame) => self.heard_caller(from, frame, now, &mut acts),
             Err(malformed) => self.broken(from, &malformed.to_string(), now, &mut acts),
         }
@@ -152,16 +171,16 @@ impl Board {
     /// A socket closed, with this code.
     pub fn on_close(&mut self, conn: ConnId, code: u16, now: i64) -> Acts {
         let mut acts = Acts::new();
-        if self.links.contains_key(&conn) {
+        if self.links.has(conn) {
             // Whoever closes like that does not come back for its calls.
             let stopped = code == NORMAL;
             let (level, line) = if stopped { (Level::Info, "stopped") } else { (Level::Warning, "is gone") };
             self.log(level, conn, line, &mut acts);
             self.drop_link(conn, None, stopped, now, &mut acts);
-        } else if self.callers.contains_key(&conn) {
+        } else if self.callers.has(conn) {
             self.cancel(conn, &mut acts);
-            self.callers.remove(&conn);
-            self.place_waiting(&mut acts);
+            self.callers.remove(conn);
+            self.place_waiting(now, &mut acts);
         }
         acts
     }
@@ -169,7 +188,7 @@ impl Board {
     /// All relays, with what their rows say of the others.
     pub fn view(&self, known: Vec<Known>, instance: &str) -> HubView {
         let view = |row: Known| {
-            let link = self.link_of(&row.name).and_then(|conn| self.links.get(&conn));
+            let link = self.link_of(&row.name).and_then(|conn| self.links.get(conn));
             let state = link.map_or(row.state, |link| link.state.clone());
             RelayView {
                 connected: link.is_some(),
@@ -187,14 +206,15 @@ impl Board {
                 name: row.name,
             }
         };
-        let mut rows: BTreeMap<String, Known> = known.into_iter().map(|row| (row.name.clone(), row)).collect();
+        let mut rows = known;
         // A row that could not be written must not hide a relay.
         for link in self.links.values().filter(|link| link.mark.relay.is_some()) {
-            rows.entry(link.name().to_owned())
-                .or_insert_with(|| Known { name: link.name().to_owned(), ..Known::default() });
+            if !rows.iter().any(|row| row.name == link.name()) {
+                rows.push(Known { name: link.name().to_owned(), ..Known::default() });
+            }
         }
         HubView {
-            relays: rows.into_values().map(view).collect(),
+            relays: rows.into_iter().map(view).collect(),
             queued: u32::try_from(self.waiting_count()).unwrap_or(u32::MAX),
             instance: instance.to_owned(),
         }
@@ -210,50 +230,59 @@ impl Board {
         u32::try_from(taken.count()).unwrap_or(u32::MAX)
     }
 
+    /// Slots of the relay on this link that can be given away, as far as is known.
+    pub(super) fn free_slots(&self, link: &Link, now: i64) -> i64 {
+        let unclaimed = if now - link.mark.since < GRACE_MS { link.unclaimed.len() } else { 0 };
+        i64::from(link.state.max_parallel) - i64::from(self.in_flight(link.name())) - unclaimed as i64
+    }
+
     /// The link of the relay with this name.
     pub(super) fn link_of(&self, name: &str) -> Option<ConnId> {
         let is = |link: &Link| link.mark.relay.as_ref().is_some_and(|relay| relay.name == name);
-        self.links.iter().find(|(_, link)| is(link)).map(|(&conn, _)| conn)
+        self.links.iter().find(|(_, link)| is(link)).map(|(conn, _)| conn)
+    }
+
+    /// Whose a call is that is not over.
+    pub(super) fn caller_of(&self, id: CallId) -> Option<(ConnId, &Call)> {
+        let calls = self.callers.iter().filter_map(|(conn, caller)| Some((conn, caller.call.as_ref()?)));
+        calls.into_iter().find(|(_, call)| call.id == id && call.stage != Stage::Over)
     }
 
     /// The callers whose calls a relay has.
     pub(super) fn callers_of(&self, name: &str) -> Vec<(ConnId, CallId)> {
-        let calls = self.callers.iter().filter_map(|(&conn, caller)| Some((conn, caller.call.as_ref()?)));
+        let calls = self.callers.iter().filter_map(|(conn, caller)| Some((conn, caller.call.as_ref()?)));
         calls.filter(|(_, call)| call.is_with(name)).map(|(conn, call)| (conn, call.id)).collect()
     }
 
     /// Somebody broke the rules: its socket is closed.
     pub(super) fn broken(&mut self, conn: ConnId, why: &str, now: i64, acts: &mut Acts) {
         let line = format!("broke the protocol: {why}");
-        if self.links.contains_key(&conn) {
+        if self.links.has(conn) {
             self.log(Level::Warning, conn, &line, acts);
             self.drop_link(conn, Some((close::PROTOCOL, "that was no frame of the protocol")), false, now, acts);
-        } else if self.callers.contains_key(&conn) {
+        } else if self.callers.has(conn) {
             acts.push(Act::Log { level: Level::Warning, line: format!("a caller {line}") });
             self.cancel(conn, acts);
             self.fail(conn, Fail { code: FailCode::Protocol, message: "the caller broke the protocol".into() }, acts);
-            self.callers.remove(&conn);
+            self.callers.remove(conn);
             self.shut(conn, close::PROTOCOL, "that was no frame of the protocol", acts);
-            self.place_waiting(acts);
+            self.place_waiting(now, acts);
         }
     }
 
     /// Tells the relay that has a caller's call, if one has, that nobody wants it any more.
     pub(super) fn cancel(&mut self, caller: ConnId, acts: &mut Acts) {
-        let Some(call) = self.callers.get(&caller).and_then(|caller| caller.call.clone()) else { return };
+        let Some(call) = self.callers.get(caller).and_then(|caller| caller.call.as_ref()) else { return };
         if let Stage::With { relay, .. } = &call.stage
             && let Some(to) = self.link_of(relay)
         {
             acts.push(Act::Send { to, frame: Frame::Cancel(call.id, Cancel::default()).bytes() });
         }
-        if self.calls.get(&call.id) == Some(&caller) {
-            self.calls.remove(&call.id);
-        }
     }
 
     /// Ends a caller's call with word why.
     pub(super) fn fail(&mut self, caller: ConnId, fail: Fail, acts: &mut Acts) {
-        let Some(call) = self.callers.get(&caller).and_then(|caller| caller.call.clone()) else { return };
+        let Some(call) = self.callers.get(caller).and_then(|caller| caller.call.clone()) else { return };
         if call.stage == Stage::Over {
             return;
         }
@@ -266,16 +295,13 @@ impl Board {
 
     /// A call ended: its slot is free.
     pub(super) fn over(&mut self, caller: ConnId, acts: &mut Acts) {
-        let Some(call) = self.callers.get_mut(&caller).and_then(|caller| caller.call.as_mut()) else { return };
+        let Some(call) = self.callers.get_mut(caller).and_then(|caller| caller.call.as_mut()) else { return };
         call.stage = Stage::Over;
-        if self.calls.get(&call.id) == Some(&caller) {
-            self.calls.remove(&call.id);
-        }
         self.keep_caller(caller, acts);
     }
 
     pub(super) fn keep_caller(&self, conn: ConnId, acts: &mut Acts) {
-        if let Some(caller) = self.callers.get(&conn) {
+        if let Some(caller) = self.callers.get(conn) {
             acts.push(Act::Keep { of: conn, mark: Mark::Call(caller.clone()) });
         }
     }
@@ -288,7 +314,7 @@ impl Board {
 
     /// A line about a link.
     pub(super) fn log(&self, level: Level, link: ConnId, line: &str, acts: &mut Acts) {
-        let Some(link) = self.links.get(&link) else { return };
+        let Some(link) = self.links.get(link) else { return };
         acts.push(Act::Log { level, line: format!("{} {line}", link.title()) });
     }
 }

@@ -9,7 +9,7 @@ use super::{Act, Acts, ConnId, Level, MAX_MODEL, MAX_WAITING, NORMAL, SILENT_LIN
 
 impl Board {
     pub(super) fn heard_caller(&mut self, from: ConnId, frame: Frame<'_>, now: i64, acts: &mut Acts) {
-        let Some(caller) = self.callers.get(&from) else { return };
+        let Some(caller) = self.callers.get(from) else { return };
         let (own, stage) = match &caller.call {
             Some(call) => (Some(call.id), Some(&call.stage)),
             None => (None, None),
@@ -21,7 +21,7 @@ impl Board {
         match (stage, frame) {
             (_, Frame::Unknown) => {}
             (None, Frame::Open(call, open)) => self.open(from, call, open, now, acts),
-            (None, Frame::Resume(call, resume)) => self.resume_elsewhere(from, call, &resume, acts),
+            (None, Frame::Resume(call, resume)) => self.resume_elsewhere(from, call, &resume, now, acts),
             (
                 Some(_),
                 Frame::Data { call, .. } | Frame::Credit { call, .. } | Frame::Cancel(call, _) | Frame::Resume(call, _),
@@ -43,19 +43,19 @@ impl Board {
                 if silent && let Some(link) = relay {
                     self.doubt(link, now, acts);
                 }
-                self.place_waiting(acts);
+                self.place_waiting(now, acts);
             }
             (_, _) => self.broken(from, "a frame out of place", now, acts),
         }
     }
 
     fn open(&mut self, from: ConnId, id: CallId, open: Open, now: i64, acts: &mut Acts) {
-        self.take_over(id, acts);
+        self.take_over(id, now, acts);
         let route = Route::of(&open.method, &open.path);
         let heavy = route.is_some_and(Route::is_heavy);
         let at = now.max(self.last_place + 1);
-        let stage = Stage::Queued { at, open: open.clone(), stranded_since: None };
-        let Some(caller) = self.callers.get_mut(&from) else { return };
+        let stage = Stage::Queued { at, open: open.clone() };
+        let Some(caller) = self.callers.get_mut(from) else { return };
         // Judged before it is written down: its strings may still have any length.
         caller.call = Some(Call { id, heavy, stage: Stage::Over });
         let fail = match route {
@@ -75,16 +75,15 @@ impl Board {
             acts.push(Act::Send { to: from, frame: Frame::Fail(id, fail).bytes() });
             return self.keep_caller(from, acts);
         }
-        let verdict = match self.verdict(&open, heavy) {
+        let verdict = match self.verdict(&open, heavy, now) {
             Verdict::Wait if self.waiting_count() >= MAX_WAITING => {
                 Verdict::Fail(Fail { code: FailCode::Busy, message: "too many calls wait".into() })
             }
             verdict => verdict,
         };
-        if let Some(call) = self.callers.get_mut(&from).and_then(|caller| caller.call.as_mut()) {
+        if let Some(call) = self.callers.get_mut(from).and_then(|caller| caller.call.as_mut()) {
             call.stage = stage;
         }
-        self.calls.insert(id, from);
         match verdict {
             Verdict::Take(link) => self.place(from, link, open, acts),
             Verdict::Wait => {
@@ -97,10 +96,12 @@ impl Board {
     }
 
     /// A caller whose socket broke goes on with its call on another one.
-    fn resume_elsewhere(&mut self, from: ConnId, id: CallId, resume: &Resume, acts: &mut Acts) {
-        let before = self.calls.get(&id).and_then(|conn| self.callers.get(conn)).and_then(|caller| caller.call.clone());
-        let before = before.filter(|call| call.is_with(&resume.relay));
+    fn resume_elsewhere(&mut self, from: ConnId, id: CallId, resume: &Resume, now: i64, acts: &mut Acts) {
+        let before = self.caller_of(id).map(|(_, call)| call.clone()).filter(|call| call.is_with(&resume.relay));
         let link = self.link_of(&resume.relay);
+        if let Some(link) = link.and_then(|link| self.links.get_mut(link)) {
+            link.unclaimed.retain(|&unclaimed| unclaimed != id);
+        }
         let call = before.clone().unwrap_or_else(|| {
             // The hub was gone with its sockets. Which request it was is not said; all that last take a slot.
             let stage = Stage::With { relay: resume.relay.clone(), instance: None, away: link.is_none() };
@@ -109,9 +110,9 @@ impl Board {
         if before.is_some() {
             self.retire(id, acts);
         } else {
-            self.take_over(id, acts);
+            self.take_over(id, now, acts);
         }
-        let Some(caller) = self.callers.get_mut(&from) else { return };
+        let Some(caller) = self.callers.get_mut(from) else { return };
         if !is_name(&resume.relay) {
             caller.call = Some(Call { stage: Stage::Over, ..call });
             let fail = Fail { code: FailCode::NoRelay, message: "no relay can have this name".into() };
@@ -119,7 +120,6 @@ impl Board {
             return self.keep_caller(from, acts);
         }
         caller.call = Some(call);
-        self.calls.insert(id, from);
         acts.push(match link {
             Some(to) => Act::Forward { to },
             None => Act::Send { to: from, frame: Frame::Away(id).bytes() },
@@ -128,26 +128,26 @@ impl Board {
     }
 
     /// The newest socket of a call counts; a relay that has the call from an older one drops it.
-    fn take_over(&mut self, id: CallId, acts: &mut Acts) {
-        if let Some(&older) = self.calls.get(&id) {
+    fn take_over(&mut self, id: CallId, now: i64, acts: &mut Acts) {
+        if let Some((older, _)) = self.caller_of(id) {
             self.cancel(older, acts);
-            self.callers.remove(&older);
+            self.callers.remove(older);
             self.shut(older, NORMAL, "the call goes on elsewhere", acts);
-            self.place_waiting(acts);
+            self.place_waiting(now, acts);
         }
     }
 
     /// The same, but the relay keeps the call.
     fn retire(&mut self, id: CallId, acts: &mut Acts) {
-        if let Some(older) = self.calls.remove(&id) {
-            self.callers.remove(&older);
+        if let Some((older, _)) = self.caller_of(id) {
+            self.callers.remove(older);
             self.shut(older, NORMAL, "the call goes on elsewhere", acts);
         }
     }
 
     /// A caller missed something that this link should have brought.
     fn doubt(&mut self, link: ConnId, now: i64, acts: &mut Acts) {
-        let heard = self.links.get(&link).and_then(|link| link.heard);
+        let heard = self.links.get(link).and_then(|link| link.heard);
         if heard.is_none_or(|heard| now - heard >= SILENT_LINK_MS) {
             self.log(Level::Warning, link, "was silent, its link was closed", acts);
             self.drop_link(link, Some((close::SILENT, "nothing was heard")), false, now, acts);

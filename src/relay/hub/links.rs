@@ -4,7 +4,7 @@ use super::super::message::Hello;
 use super::super::{CallId, Fail, FailCode, Frame, MAX_MODELS, OLDEST, State, VERSION, Welcome, close, is_name};
 use super::board::Board;
 use super::mark::{Mark, RelayMark, Stage};
-use super::{Act, Acts, ConnId, Level, MAX_INSTANCE, MAX_LINKS, MAX_MODEL, MAX_WORDS, Note, TRY_LATER};
+use super::{Act, Acts, ConnId, Level, MAX_CALLERS, MAX_INSTANCE, MAX_LINKS, MAX_MODEL, MAX_WORDS, Note, TRY_LATER};
 
 /// What a relay may be told about its frame of a call.
 enum Whose {
@@ -18,14 +18,14 @@ enum Whose {
 
 impl Board {
     pub(super) fn heard_link(&mut self, from: ConnId, frame: Frame<'_>, now: i64, acts: &mut Acts) {
-        let Some(link) = self.links.get_mut(&from) else { return };
+        let Some(link) = self.links.get_mut(from) else { return };
         link.heard = Some(now);
         let is_named = link.mark.relay.is_some();
         match (is_named, frame) {
             (_, Frame::Unknown) => {}
             (false, Frame::Hello(hello)) => self.hello(from, hello, now, acts),
             (false, _) => self.broken(from, "a frame before HELLO", now, acts),
-            (true, Frame::State(state)) => self.state(from, state, acts),
+            (true, Frame::State(state)) => self.state(from, state, now, acts),
             (
                 true,
                 Frame::Data { call, .. }
@@ -55,11 +55,10 @@ impl Board {
     }
 
     fn whose(&self, link: ConnId, call: CallId) -> Whose {
-        let Some(&caller) = self.calls.get(&call) else { return Whose::Nobody };
-        let stage = self.callers.get(&caller).and_then(|caller| caller.call.as_ref()).map(|call| &call.stage);
-        match (stage, self.links.get(&link)) {
-            (Some(Stage::With { relay, .. }), Some(link)) if relay == link.name() => Whose::Of(caller),
-            (Some(Stage::With { .. }), _) => Whose::Foreign,
+        let Some((caller, call)) = self.caller_of(call) else { return Whose::Nobody };
+        match (&call.stage, self.links.get(link)) {
+            (Stage::With { relay, .. }, Some(link)) if relay == link.name() => Whose::Of(caller),
+            (Stage::With { .. }, _) => Whose::Foreign,
             _ => Whose::Nobody,
         }
     }
@@ -69,9 +68,9 @@ impl Board {
             Whose::Of(to) => {
                 acts.push(Act::Forward { to });
                 self.over(to, acts);
-                let name = self.links.get(&from).map(|link| link.name().to_owned()).unwrap_or_default();
+                let name = self.links.get(from).map(|link| link.name().to_owned()).unwrap_or_default();
                 acts.push(Act::Note(Note::Ended { name, well }));
-                self.place_waiting(acts);
+                self.place_waiting(now, acts);
             }
             Whose::Nobody => {}
             Whose::Foreign => self.broken(from, "a frame of another relay's call", now, acts),
@@ -86,7 +85,7 @@ impl Board {
                 hello.oldest, hello.version
             );
             acts.push(Act::Log { level: Level::Warning, line });
-            self.links.remove(&from);
+            self.links.remove(from);
             return self.shut(from, close::VERSION, "no version in common", acts);
         }
         if !is_name(&hello.name) || !(1..=MAX_INSTANCE).contains(&hello.instance.len()) {
@@ -94,19 +93,19 @@ impl Board {
         }
         let there = self.link_of(&hello.name);
         let same = there.is_some_and(|there| {
-            let relay = self.links.get(&there).and_then(|link| link.mark.relay.as_ref());
+            let relay = self.links.get(there).and_then(|link| link.mark.relay.as_ref());
             relay.is_some_and(|relay| relay.instance == hello.instance)
         });
         if there.is_some() && !same && !hello.takeover {
             let line = format!("relay {} was refused: another one of its name is connected", hello.name);
             acts.push(Act::Log { level: Level::Warning, line });
-            self.links.remove(&from);
+            self.links.remove(from);
             return self.shut(from, close::REPLACED, "another relay of this name is connected", acts);
         }
         let named = self.links.values().filter(|link| link.mark.relay.is_some()).count();
         if there.is_none() && named >= MAX_LINKS {
             acts.push(Act::Log { level: Level::Warning, line: format!("relay {} was refused: too many", hello.name) });
-            self.links.remove(&from);
+            self.links.remove(from);
             return self.shut(from, TRY_LATER, "too many relays", acts);
         }
         if let Some(there) = there {
@@ -114,12 +113,16 @@ impl Board {
                 let line = format!("relay {} was replaced by another one of its name", hello.name);
                 acts.push(Act::Log { level: Level::Warning, line });
             }
-            self.links.remove(&there);
+            self.links.remove(there);
             self.shut(there, close::REPLACED, "another relay of this name took its place", acts);
         }
-        let Some(link) = self.links.get_mut(&from) else { return };
+        let unclaimed =
+            hello.calls.iter().copied().filter(|&id| self.caller_of(id).is_none()).take(MAX_CALLERS).collect();
+        let Some(link) = self.links.get_mut(from) else { return };
         link.mark.relay = Some(RelayMark { version, name: hello.name.clone(), instance: hello.instance.clone() });
         link.mark.since = now;
+        self.away.retain(|away| away.name != hello.name);
+        link.unclaimed = unclaimed;
         link.software = shortened(hello.software, MAX_WORDS);
         link.state = bounded(hello.state);
         acts.push(Act::Keep { of: from, mark: Mark::Relay(link.mark.clone()) });
@@ -133,13 +136,13 @@ impl Board {
         }));
         self.log(Level::Info, from, if same { "came back on a new link" } else { "connected" }, acts);
         self.welcome_back(&hello.name, &hello.instance, &hello.calls, acts);
-        self.place_waiting(acts);
+        self.place_waiting(now, acts);
     }
 
     /// A relay is there: tells the callers whose calls it had whether it still has them.
     fn welcome_back(&mut self, name: &str, came: &str, listed: &[CallId], acts: &mut Acts) {
         for (conn, id) in self.callers_of(name) {
-            let Some(call) = self.callers.get_mut(&conn).and_then(|caller| caller.call.as_mut()) else { continue };
+            let Some(call) = self.callers.get_mut(conn).and_then(|caller| caller.call.as_mut()) else { continue };
             let Stage::With { instance, away, .. } = &mut call.stage else { continue };
             if instance.as_deref().unwrap_or(came) != came || !listed.contains(&id) {
                 self.fail(conn, lost("the relay came back without the call"), acts);
@@ -154,15 +157,15 @@ impl Board {
         }
     }
 
-    fn state(&mut self, from: ConnId, state: State, acts: &mut Acts) {
-        let Some(link) = self.links.get_mut(&from) else { return };
+    fn state(&mut self, from: ConnId, state: State, now: i64, acts: &mut Acts) {
+        let Some(link) = self.links.get_mut(from) else { return };
         let state = bounded(state);
         if link.state == state {
             return;
         }
         link.state = state.clone();
         acts.push(Act::Note(Note::Changed { name: link.name().to_owned(), state }));
-        self.place_waiting(acts);
+        self.place_waiting(now, acts);
     }
 
     /// A link ends. `close`: from here, with this code. `lost`: nobody comes back for its calls.
@@ -174,18 +177,21 @@ impl Board {
         now: i64,
         acts: &mut Acts,
     ) {
-        let Some(link) = self.links.remove(&conn) else { return };
+        let Some(link) = self.links.remove(conn) else { return };
         if let Some((code, reason)) = close {
             self.shut(conn, code, reason, acts);
         }
         let Some(relay) = link.mark.relay else { return };
         acts.push(Act::Note(Note::Left { name: relay.name.clone(), at: now }));
+        if !lost_calls {
+            self.went_away(relay.name.clone(), now, link.state, now);
+        }
         for (caller, id) in self.callers_of(&relay.name) {
             if lost_calls {
                 self.fail(caller, lost("the relay went away"), acts);
                 continue;
             }
-            let Some(call) = self.callers.get_mut(&caller).and_then(|caller| caller.call.as_mut()) else { continue };
+            let Some(call) = self.callers.get_mut(caller).and_then(|caller| caller.call.as_mut()) else { continue };
             let Stage::With { away, .. } = &mut call.stage else { continue };
             *away = true;
             acts.push(Act::Send { to: caller, frame: Frame::Away(id).bytes() });

@@ -66,9 +66,6 @@ pub enum Stage {
         /// Its place in line: when it came, Unix ms, made unique.
         at: i64,
         open: Open,
-        /// Since when nobody is there who could take it, Unix ms.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        stranded_since: Option<i64>,
     },
     /// A relay has it.
     With {

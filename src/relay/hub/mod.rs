@@ -10,9 +10,11 @@ mod calls;
 mod links;
 mod mark;
 mod placing;
+mod table;
 
 pub use board::Board;
 pub use mark::Mark;
+pub use table::Table;
 
 use std::fmt;
 

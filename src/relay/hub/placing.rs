@@ -2,9 +2,9 @@
 
 use std::cmp::Reverse;
 
-use super::super::{Fail, FailCode, Frame, GRACE_MS, Model, Open, Phase, Placed, Wait};
-use super::board::{Board, Link};
-use super::mark::Stage;
+use super::super::{CallId, Fail, FailCode, Frame, GRACE_MS, Model, Open, Phase, Placed, State, Wait};
+use super::board::{Away, Board, Link};
+use super::mark::{Call, Stage};
 use super::{Act, Acts, ConnId};
 
 /// What becomes of a request now.
@@ -12,30 +12,27 @@ use super::{Act, Acts, ConnId};
 pub(super) enum Verdict {
     /// The relay on this link takes it.
     Take(ConnId),
-    /// Every relay that could is busy.
+    /// Every relay that could is busy, or was here a moment ago.
     Wait,
     Fail(Fail),
 }
 
 impl Board {
     /// Judges a request. `heavy`: it takes a slot.
-    pub(super) fn verdict(&self, open: &Open, heavy: bool) -> Verdict {
+    pub(super) fn verdict(&self, open: &Open, heavy: bool, now: i64) -> Verdict {
         let wanted = |link: &Link| match (&link.mark.relay, &open.relay) {
             (Some(relay), Some(name)) => relay.name == *name,
             (relay, None) => relay.is_some(),
             (None, Some(_)) => false,
         };
         let there: Vec<_> = self.links.iter().filter(|(_, link)| wanted(link)).collect();
-        let model = |link: &Link| link.state.models.iter().find(|model| is_called(model, &open.model)).cloned();
-        let able: Vec<_> = there
-            .iter()
-            .filter_map(|&(&conn, link)| {
-                let model = if open.model.is_empty() { Model::default() } else { model(link)? };
-                Some((conn, link, model.loaded))
-            })
-            .collect();
+        let has = |state: &State| match open.model.as_str() {
+            "" => Some(false),
+            name => state.models.iter().find(|model| is_called(model, name)).map(|model| model.loaded),
+        };
+        let able: Vec<_> = there.iter().filter_map(|&(conn, link)| Some((conn, link, has(&link.state)?))).collect();
         let ready = able.iter().filter(|(_, link, _)| !link.state.draining && link.state.trouble.is_none());
-        let free = |link: &Link| i64::from(link.state.max_parallel) - i64::from(self.in_flight(link.name()));
+        let free = |link: &Link| self.free_slots(link, now);
         let best = ready
             .clone()
             .filter(|(_, link, _)| !heavy || free(link) > 0)
@@ -43,7 +40,12 @@ impl Board {
         if let Some(&(conn, ..)) = best {
             return Verdict::Take(conn);
         }
-        if ready.count() > 0 {
+        let back_soon = |away: &Away| {
+            now - away.at < GRACE_MS
+                && open.relay.as_ref().is_none_or(|name| *name == away.name)
+                && has(&away.state).is_some()
+        };
+        if ready.count() > 0 || self.away.iter().any(back_soon) {
             return Verdict::Wait;
         }
         let any = open.relay.as_deref().unwrap_or("any");
@@ -69,8 +71,8 @@ impl Board {
 
     /// Gives a call to the relay on `link`.
     pub(super) fn place(&mut self, caller: ConnId, link: ConnId, open: Open, acts: &mut Acts) {
-        let Some(relay) = self.links.get(&link).and_then(|link| link.mark.relay.clone()) else { return };
-        let Some(call) = self.callers.get_mut(&caller).and_then(|caller| caller.call.as_mut()) else { return };
+        let Some(relay) = self.links.get(link).and_then(|link| link.mark.relay.clone()) else { return };
+        let Some(call) = self.callers.get_mut(caller).and_then(|caller| caller.call.as_mut()) else { return };
         let open = Open { version: open.version.min(relay.version), ..open };
         acts.push(Act::Send { to: link, frame: Frame::Open(call.id, open).bytes() });
         acts.push(Act::Send {
@@ -82,10 +84,10 @@ impl Board {
     }
 
     /// Places whoever waits and can be placed now, first come first.
-    pub(super) fn place_waiting(&mut self, acts: &mut Acts) {
-        for (_, caller, open) in self.waiting() {
-            if let Verdict::Take(link) = self.verdict(&open, true) {
-                self.place(caller, link, open, acts);
+    pub(super) fn place_waiting(&mut self, now: i64, acts: &mut Acts) {
+        for waiting in self.waiting() {
+            if let Verdict::Take(link) = self.verdict(&waiting.open, waiting.heavy, now) {
+                self.place(waiting.caller, link, waiting.open, acts);
             }
         }
     }
@@ -103,41 +105,41 @@ impl Board {
             .count()
     }
 
-    /// The line: place, caller, request.
-    fn waiting(&self) -> Vec<(i64, ConnId, Open)> {
-        let queued = self.callers.iter().filter_map(|(&conn, caller)| match &caller.call.as_ref()?.stage {
-            Stage::Queued { at, open, .. } => Some((*at, conn, open.clone())),
-            _ => None,
+    /// The line.
+    fn waiting(&self) -> Vec<Waiting> {
+        let queued = self.callers.iter().filter_map(|(caller, mark)| {
+            let Call { id, heavy, stage: Stage::Queued { at, open } } = mark.call.as_ref()? else { return None };
+            Some(Waiting { at: *at, caller, id: *id, heavy: *heavy, open: open.clone() })
         });
         let mut line: Vec<_> = queued.collect();
-        line.sort_by_key(|&(at, ..)| at);
+        line.sort_by_key(|waiting| waiting.at);
         line
     }
 
-    /// Time passed while somebody waits: they hear that they still do, and those that nobody could take for too long fail.
+    /// Time passed while somebody waits: they hear that they still do, and whom nobody can serve any more fails.
     pub fn on_tick(&mut self, now: i64) -> Acts {
         let mut acts = Acts::new();
-        self.place_waiting(&mut acts);
-        for (_, conn, open) in self.waiting() {
-            let verdict = self.verdict(&open, true);
-            let Some(call) = self.callers.get_mut(&conn).and_then(|caller| caller.call.as_mut()) else { continue };
-            let Stage::Queued { stranded_since, .. } = &mut call.stage else { continue };
-            let since = match verdict {
-                Verdict::Fail(fail) => {
-                    let since = *stranded_since.get_or_insert(now);
-                    if now - since >= GRACE_MS {
-                        self.fail(conn, fail, &mut acts);
-                        continue;
-                    }
-                    Some(since)
+        for waiting in self.waiting() {
+            match self.verdict(&waiting.open, waiting.heavy, now) {
+                Verdict::Take(link) => self.place(waiting.caller, link, waiting.open, &mut acts),
+                Verdict::Fail(fail) => self.fail(waiting.caller, fail, &mut acts),
+                Verdict::Wait => {
+                    let frame = Frame::Wait(waiting.id, Wait { phase: Phase::Queued }).bytes();
+                    acts.push(Act::Send { to: waiting.caller, frame });
                 }
-                _ => None,
-            };
-            *stranded_since = since;
-            acts.push(Act::Send { to: conn, frame: Frame::Wait(call.id, Wait { phase: Phase::Queued }).bytes() });
+            }
         }
         acts
     }
+}
+
+/// Somebody in the line.
+struct Waiting {
+    at: i64,
+    caller: ConnId,
+    id: CallId,
+    heavy: bool,
+    open: Open,
 }
 
 /// Whether Ollama takes `name` for this model: a name without a tag stands for `latest`.

@@ -48,6 +48,26 @@ fn each_class_has_its_rest() {
 }
 
 #[test]
+fn trouble_with_a_relay_rests_shortly_and_only_the_model_it_was_about() {
+    let world = World::owned();
+    let away = Failure { relay: true, ..failure(ErrorClass::Transient) };
+    for step in 0..5 {
+        world.fail(step, "relay:home/qwen3:8b", away.clone());
+        assert_eq!(until(&world), Some(15_000), "no longer the fifth time");
+        world.wait(15_000);
+    }
+    world.fail(9, "relay:home/qwen3:8b", away);
+    let names: Vec<String> = world.usage().resting.into_iter().map(|rest| rest.0).collect();
+    assert_eq!(names, ["relay:home/qwen3:8b"]);
+    assert_eq!(granted(&world.reserve(20, &[("relay:home/qwen3:8b", 0), ("relay:den/qwen3:8b", 0)], &CAPS)), 1);
+    world.wait(15_000);
+    // A model that no relay has may be back with the next one that connects.
+    let nowhere = Failure { relay: true, ..asks(ErrorClass::Retired, 60_000) };
+    world.fail(10, "relay/qwen3:8b", nowhere);
+    assert_eq!(until(&world), Some(60_000));
+}
+
+#[test]
 fn a_quota_that_stays_used_up_rests_longer_each_time() {
     let world = World::owned();
     for (step, hours) in [1, 2, 4, 6, 6].into_iter().enumerate() {

@@ -143,25 +143,66 @@ fn a_link_that_is_silent_is_closed_when_a_caller_misses_something() {
 }
 
 #[test]
-fn those_who_wait_outlast_a_relay_that_is_gone_for_a_moment() {
+fn a_relay_that_is_gone_for_a_moment_is_waited_for() {
     both(|mut world| {
         let home = world.home();
         world.placed(1, home);
-        let (waits, patient) = (world.open(2, chat("m")), world.open(3, chat("m")));
+        let waits = world.open(2, chat("m"));
         world.close(home, 1006);
-        world.sleepy = false;
+        let asks = world.open(3, Open { relay: Some("home".into()), ..chat("m") });
+        let light = world.open(4, Open { method: "GET".into(), path: "/api/ps".into(), length: 0, ..chat("") });
+        let (other, model) =
+            (world.open(5, Open { relay: Some("other".into()), ..chat("m") }), world.open(6, chat("n")));
+        assert_eq!((world.failed(other), world.failed(model)), (Some(FailCode::NoRelay), Some(FailCode::NoRelay)));
         for _ in 0..3 {
             world.tick(5_000);
         }
-        assert_eq!(world.kinds(waits), words("Wait Wait Wait Wait"));
+        assert_eq!(
+            (world.kinds(waits), world.kinds(asks)),
+            (words("Wait Wait Wait Wait"), words("Wait Wait Wait Wait"))
+        );
         let home = world.relay(hello("home", "one", state(1, &["m"])));
-        assert_eq!((world.kinds(home), world.kinds(waits)), (words("Open"), words("Placed")));
+        assert_eq!((world.kinds(home), world.kinds(waits)), (words("Open Open"), words("Placed")));
+        assert!(world.kinds(light).ends_with(&words("Placed")));
         world.close(home, 1006);
-        world.kinds(patient);
-        for _ in 0..6 {
+        for _ in 0..4 {
             world.tick(5_000);
         }
-        assert_eq!(world.failed(patient), Some(FailCode::NoRelay));
-        assert_eq!(world.view().queued, 0);
+        assert_eq!((world.failed(asks), world.view().queued), (Some(FailCode::NoRelay), 0));
+        let late = world.open(7, chat("m"));
+        assert_eq!(world.failed(late), Some(FailCode::NoRelay));
     });
+}
+
+#[test]
+fn a_relay_that_stopped_is_not_waited_for() {
+    both(|mut world| {
+        let home = world.home();
+        world.placed(1, home);
+        let waits = world.open(2, chat("m"));
+        world.say(home, Frame::State(State { draining: true, ..state(1, &["m"]) }));
+        world.close(home, 1000);
+        let asks = world.open(3, chat("m"));
+        assert_eq!(world.failed(asks), Some(FailCode::NoRelay));
+        world.tick(5_000);
+        assert_eq!(world.failed(waits), Some(FailCode::NoRelay));
+    });
+}
+
+#[test]
+fn calls_a_relay_still_has_keep_their_slots_until_their_callers_come() {
+    let mut world = World::new(false);
+    let home = world.relay(Hello { calls: vec![call(1), call(2)], ..hello("home", "one", state(2, &["m"])) });
+    let asks = world.open(3, chat("m"));
+    assert_eq!(world.kinds(asks), words("Wait"));
+    let comes = world.caller();
+    world.say(comes, resume(1, "home"));
+    world.say(home, end(1));
+    assert_eq!((world.kinds(asks), world.kinds(home)), (words("Placed"), words("Resume Open")));
+    // Nobody comes for the other: the relay drops it by then.
+    let late = world.open(4, chat("m"));
+    for _ in 0..4 {
+        world.tick(5_000);
+    }
+    assert_eq!(world.kinds(late), words("Wait Wait Wait Wait Placed"));
 }

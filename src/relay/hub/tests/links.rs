@@ -252,4 +252,8 @@ fn a_hub_that_lost_its_sockets_knows_that_nobody_is_connected() {
     world.sleep(Some(TOKEN));
     let relay = world.view().relays.remove(0);
     assert_eq!((relay.connected, relay.since, relay.models.len()), (false, world.now, 1));
+    let asks = world.open(1, chat("m"));
+    assert_eq!(world.kinds(asks), words("Wait"), "it will be back in a moment");
+    world.home();
+    assert_eq!(world.kinds(asks), words("Placed"));
 }

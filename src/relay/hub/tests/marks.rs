@@ -10,7 +10,7 @@ fn marks_keep_their_shape() {
         since: 5,
         relay: Some(RelayMark { version: 1, name: "home".into(), instance: "one".into() }),
     });
-    let queued = Stage::Queued { at: 6, open: chat("m"), stranded_since: None };
+    let queued = Stage::Queued { at: 6, open: chat("m") };
     let with = Stage::With { relay: "home".into(), instance: Some("one".into()), away: true };
     let mark = |stage| Mark::Call(CallMark { since: 5, call: Some(Call { id: call(255), heavy: true, stage }) });
     for (mark, json) in [
