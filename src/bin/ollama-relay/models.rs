@@ -7,20 +7,23 @@ use std::time::Duration;
 use super::house::{House, lock};
 
 const EVERY: Duration = Duration::from_secs(30);
+/// While Ollama does not answer: an Ollama that was started again is not to stay away for half a minute.
+const AWAY_EVERY: Duration = Duration::from_secs(1);
 /// Calls that end one after the other are one reason to look.
 const AT_MOST_EVERY: Duration = Duration::from_secs(1);
 
 /// Looks for as long as the process lives.
 pub async fn watch(house: Arc<House>) {
     loop {
-        look(&house).await;
+        let is_there = look(&house).await;
         tokio::time::sleep(AT_MOST_EVERY).await;
-        let _ = tokio::time::timeout(EVERY, house.look.notified()).await;
+        let pause = if is_there { EVERY } else { AWAY_EVERY };
+        let _ = tokio::time::timeout(pause, house.look.notified()).await;
     }
 }
 
-/// Looks once, and logs what is new.
-pub async fn look(house: &Arc<House>) {
+/// Looks once, and logs what is new. Whether Ollama answers.
+pub async fn look(house: &Arc<House>) -> bool {
     let facts = house.ollama.facts().await;
     match facts {
         Ok(facts) => {
@@ -42,6 +45,7 @@ pub async fn look(house: &Arc<House>) {
                     if now.models.is_empty() { "none".to_owned() } else { names(&now).join(", ") }
                 );
             }
+            true
         }
         Err(trouble) => {
             let before = house.with(|relay, _| {
@@ -52,6 +56,7 @@ pub async fn look(house: &Arc<House>) {
             if before.as_deref() != Some(&trouble.message) {
                 tracing::warn!("{}", trouble.message);
             }
+            false
         }
     }
 }

@@ -31,7 +31,9 @@ async function pump(network, pair, from, to) {
         await sleep(Math.max(0, clock.free - performance.now()));
       }
       await network.thawed();
-      if (to.destroyed || pair.stranded) return;
+      if (pair.stranded) return;
+      // Nobody is there any more: as a real host would say.
+      if (to.destroyed) return void from.resetAndDestroy();
       network.passed += bytes.length;
       if (!to.write(bytes)) await taken(to);
     }
@@ -58,6 +60,8 @@ async function pump(network, pair, from, to) {
 export async function startCut(target) {
   const { hostname, port } = new URL(target);
   const pairs = new Set();
+  const ends = new Set();
+  const known = (socket) => ends.add(socket.once("close", () => ends.delete(socket)).on("error", () => {}));
   let waiting = [];
   let refusing = false;
   let made = 0;
@@ -71,7 +75,7 @@ export async function startCut(target) {
   const options = { allowHalfOpen: true, noDelay: true, highWaterMark: MOST_HELD };
   const server = createServer({ ...options }, async (near) => {
     made += 1;
-    near.on("error", () => {});
+    known(near);
     if (refusing) return near.resetAndDestroy();
     const pair = { near };
     pairs.add(pair);
@@ -80,7 +84,7 @@ export async function startCut(target) {
     if (near.destroyed) return undefined;
     const far = connect({ host: hostname, port: Number(port), ...options });
     pair.far = far;
-    far.on("error", () => {});
+    known(far);
     // Nobody listens there: as if nobody listened here.
     far.once("error", () => far.connecting || near.resetAndDestroy());
     pump(network, pair, near, far);
@@ -115,6 +119,7 @@ export async function startCut(target) {
     async close() {
       refusing = true;
       cut();
+      for (const socket of ends) socket.destroy();
       thaw();
       await new Promise((resolve) => server.close(resolve));
     },

@@ -3,6 +3,7 @@
 // (cut.mjs), relays that break the protocol (relay-wire.mjs).
 
 import { spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,8 +18,12 @@ export const TOKEN = "relay-token-0123456789abcdef";
 
 /** Longest wait for a link that nothing stands in the way of. Generous: the machine may be busy. */
 const CONNECTED_MS = 20_000;
-/** Away from the ports of everything else that tests and `npm start` use. */
-let nextPort = 24_000 + (process.pid % 4_000) * 4;
+/** Ports for metrics: away from those of `npm start`, and from those the system gives out. Anywhere, because tests run side by side. */
+const somePort = () => freePort(randomInt(14_000, 32_000));
+
+/** Relays that run; none outlives this process. */
+const running = new Set();
+process.once("exit", () => running.forEach((child) => child.kill("SIGKILL")));
 
 /** An Ollama of somebody's own, that says what it is told as fast as it can. */
 export const startLocalOllama = (options = {}) => startOllama({ firstTokenMs: 0, tokensPerSecond: 0, local: true, ...options });
@@ -41,8 +46,7 @@ export async function startRelay(world, settings) {
   const folder = mkdtempSync(join(tmpdir(), "tideclaw-relay-"));
   const tokenFile = join(folder, "token");
   writeFileSync(tokenFile, `${token}\n`, { mode: 0o600 });
-  nextPort += 1;
-  const metrics = `127.0.0.1:${(nextPort = await freePort(nextPort))}`;
+  const metrics = `127.0.0.1:${await somePort()}`;
   const url = `${(via ?? world.worker.url).replace(/^http/, "ws")}/relay`;
   const child = spawn(
     program,
@@ -56,9 +60,8 @@ export async function startRelay(world, settings) {
     child.once("error", reject);
     child.once("exit", (code, signal) => resolve((ended = { code, signal })));
   });
-  const lastResort = () => child.kill("SIGKILL");
-  process.once("exit", lastResort);
-  exited.finally(() => process.off("exit", lastResort)).catch(() => {});
+  running.add(child);
+  exited.finally(() => running.delete(child)).catch(() => {});
   const ask = async (path) => {
     const response = await fetch(`http://${metrics}${path}`, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined);
     return response && { status: response.status, text: await response.text() };
@@ -118,13 +121,13 @@ export async function startHome(world, { name = "home", models, net = false, oll
     ollama,
     net: network,
     ask(person, text, behaviour = {}) {
-      ollama.script({ match: text, ...behaviour });
+      home.ollama.script({ match: text, ...behaviour });
       return person.send(text);
     },
-    asked: (text) => ollama.requests().filter((request) => request.lastUser?.includes(text)),
+    asked: (text) => home.ollama.requests().filter((request) => request.lastUser?.includes(text)),
     async close() {
       await home.relay?.close();
-      await Promise.all([ollama.close(), network?.close()]);
+      await Promise.all([home.ollama.close(), network?.close()]);
     },
   };
   try {
