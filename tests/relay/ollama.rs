@@ -93,10 +93,10 @@ impl Exchange {
         let head = String::from_utf8(head).unwrap();
         let path = head.split(' ').nth(1).unwrap().to_owned();
         let lines = head.lines().filter_map(|line| line.split_once(':'));
-        let length = lines
+        let mut length = lines
             .filter(|(name, _)| name.eq_ignore_ascii_case("content-length"))
             .map(|(_, value)| value.trim().parse().unwrap());
-        let length = length.last().unwrap_or(0);
+        let length = length.next_back().unwrap_or(0);
         Some(Exchange { head, path, length, unread: length, socket })
     }
 
