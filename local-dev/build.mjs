@@ -15,7 +15,7 @@ import { buildDir, envWith, esbuild, node22, root, shims, wasmBindgen, wasmOpt, 
 import { Failure, program, run } from "./setup/process.mjs";
 
 /** Bytes after gzip. Startup time grows with size; the platform's own limit is far off. */
-export const SIZE_LIMIT = 1_300_000;
+export const SIZE_LIMIT = 1_400_000;
 
 const INPUTS = ["src", "migrations", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml", ".cargo", "local-dev/build.mjs"];
 const OUTPUTS = ["index.js", "index_bg.wasm"].map((name) => join(buildDir, name));
