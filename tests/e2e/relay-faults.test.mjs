@@ -14,7 +14,7 @@ const WORDS = Array.from({ length: 150 }, (_, i) => `word${i}`).join(" ");
 /** 300 tokens: about 8 s. */
 const PACE = { answer: WORDS, tokensPerSecond: 40 };
 /** What is lost is given up after 20 s, and tried again. */
-const TOLD_MS = 45_000;
+const TOLD_MS = 50_000;
 /** After a kill of the Worker the alarm goes off within 10 s. */
 const AGAIN_MS = 60_000;
 const TROUBLE = /🔌|⚠️/;
