@@ -1,113 +1,16 @@
 //! Files in R2, read and written as streams: a whole file is never in memory, neither the isolate's nor the Wasm's
 //! (cloudflare.md §1.2: 128 MB for all conversations of an isolate).
 //!
-//! The platform's objects are talked to directly: the crate's streams would copy every chunk into the Wasm and out again.
-//! Not here: keys and limits (`chat`).
+//! Not here: keys and limits (`chat`), the platform's own objects (`bucket`).
 
-use js_sys::{Array, Object, Promise, Uint8Array};
-use wasm_bindgen::prelude::wasm_bindgen;
+use js_sys::{Array, Object, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use worker::Env;
 
+use super::bucket::{self, JsBucket, JsFound, JsObject};
+pub use super::bucket::{JsChunk, JsFixedLength, JsReader, JsStream, JsWriter, done};
 use crate::chat::ports::Lost;
-
-#[wasm_bindgen]
-extern "C" {
-    /// An R2 binding.
-    #[derive(Clone)]
-    type JsBucket;
-    #[wasm_bindgen(method, catch)]
-    fn head(this: &JsBucket, key: &str) -> Result<Promise, JsValue>;
-    #[wasm_bindgen(method, catch)]
-    fn get(this: &JsBucket, key: &str, options: &JsValue) -> Result<Promise, JsValue>;
-    #[wasm_bindgen(method, catch)]
-    fn put(this: &JsBucket, key: &str, value: &JsValue) -> Result<Promise, JsValue>;
-    #[wasm_bindgen(method, catch, js_name = delete)]
-    fn remove(this: &JsBucket, key: &str) -> Result<Promise, JsValue>;
-
-    #[wasm_bindgen(method, catch)]
-    fn list(this: &JsBucket, options: &JsValue) -> Result<Promise, JsValue>;
-    #[wasm_bindgen(method, catch)]
-    fn delete(this: &JsBucket, keys: &Array) -> Result<Promise, JsValue>;
-
-    /// What `list` resolves to.
-    type JsFound;
-    #[wasm_bindgen(method, getter)]
-    fn objects(this: &JsFound) -> Array;
-    #[wasm_bindgen(method, getter)]
-    fn truncated(this: &JsFound) -> bool;
-
-    /// What these resolve to.
-    type JsObject;
-    #[wasm_bindgen(method, getter)]
-    fn key(this: &JsObject) -> String;
-    #[wasm_bindgen(method, getter)]
-    fn size(this: &JsObject) -> f64;
-    #[wasm_bindgen(method, getter)]
-    fn body(this: &JsObject) -> JsStream;
-    #[wasm_bindgen(method, catch, js_name = arrayBuffer)]
-    fn array_buffer(this: &JsObject) -> Result<Promise, JsValue>;
-
-    /// A `ReadableStream`.
-    pub type JsStream;
-    #[wasm_bindgen(method, js_name = getReader)]
-    pub fn get_reader(this: &JsStream) -> JsReader;
-    #[wasm_bindgen(method, js_name = getReader)]
-    fn get_reader_of(this: &JsStream, options: &JsValue) -> JsReader;
-    #[wasm_bindgen(method, catch, js_name = pipeTo)]
-    fn pipe_to(this: &JsStream, into: &JsValue) -> Result<Promise, JsValue>;
-
-    pub type JsReader;
-    #[wasm_bindgen(method, catch)]
-    pub fn read(this: &JsReader) -> Result<Promise, JsValue>;
-    #[wasm_bindgen(method, catch, js_name = read)]
-    pub fn read_into(this: &JsReader, view: &Uint8Array) -> Result<Promise, JsValue>;
-    #[wasm_bindgen(method, catch)]
-    pub fn cancel(this: &JsReader) -> Result<Promise, JsValue>;
-
-    /// What `read` resolves to.
-    pub type JsChunk;
-    #[wasm_bindgen(method, getter)]
-    pub fn done(this: &JsChunk) -> bool;
-    #[wasm_bindgen(method, getter)]
-    pub fn value(this: &JsChunk) -> Uint8Array;
-
-    /// A pipe that fails unless exactly so many bytes go through; its length becomes the request's `content-length`.
-    #[wasm_bindgen(js_name = FixedLengthStream)]
-    pub type JsFixedLength;
-    #[wasm_bindgen(constructor, js_class = "FixedLengthStream", catch)]
-    pub fn new(length: f64) -> Result<JsFixedLength, JsValue>;
-    #[wasm_bindgen(method, getter)]
-    pub fn readable(this: &JsFixedLength) -> JsValue;
-    #[wasm_bindgen(method, getter)]
-    pub fn writable(this: &JsFixedLength) -> JsWritable;
-
-    /// A `WritableStream`.
-    pub type JsWritable;
-    #[wasm_bindgen(method, catch, js_name = getWriter)]
-    pub fn get_writer(this: &JsWritable) -> Result<JsWriter, JsValue>;
-
-    pub type JsWriter;
-    #[wasm_bindgen(method, catch)]
-    pub fn write(this: &JsWriter, chunk: &Uint8Array) -> Result<Promise, JsValue>;
-    #[wasm_bindgen(method, catch)]
-    pub fn close(this: &JsWriter) -> Result<Promise, JsValue>;
-}
-
-impl JsStream {
-    /// A reader that fills buffers it is given.
-    pub fn get_byte_reader(&self) -> Result<JsReader, Lost> {
-        let options = Object::new();
-        js_sys::Reflect::set(&options, &"mode".into(), &"byob".into()).map_err(|_| Lost)?;
-        Ok(self.get_reader_of(&options))
-    }
-}
-
-/// Waits for a promise.
-pub async fn done(promise: Result<Promise, JsValue>) -> Result<JsValue, Lost> {
-    JsFuture::from(promise.map_err(|_| Lost)?).await.map_err(|_| Lost)
-}
 
 /// The bucket `FILES`.
 #[derive(Clone)]
@@ -116,8 +19,7 @@ pub struct Bucket(JsBucket);
 impl Bucket {
     /// `None` if it is not bound.
     pub fn of(env: &Env) -> Option<Bucket> {
-        let bucket = js_sys::Reflect::get(env.unchecked_ref(), &JsValue::from_str("FILES")).ok()?;
-        (!bucket.is_undefined()).then(|| Bucket(bucket.unchecked_into()))
+        bucket::of(env).map(Bucket)
     }
 
     /// The length of a file; `None`: there is none.

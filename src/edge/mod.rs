@@ -5,6 +5,7 @@
 mod admin;
 mod body;
 mod bots;
+mod bucket;
 mod chat_object;
 mod clock;
 mod config;

@@ -7,14 +7,16 @@
 use std::pin::pin;
 
 use futures::future::{Either, select, try_join};
-use js_sys::{Array, Object, Promise, Reflect, TypeError, Uint8Array};
+use js_sys::{Array, Object, Reflect, TypeError, Uint8Array};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use worker::Env;
 
+use super::bucket::{
+    self, JsBucket, JsChunk, JsFound, JsObject, JsReader, JsStream, JsUpload, JsWritable, JsWriter, done,
+};
 use super::clock;
-use super::files::{JsChunk, JsReader, JsStream, JsWritable, JsWriter, done};
 use crate::backup::vault::{Pieces, Taker, Vault};
 use crate::backup::{DumpError, Refused, key};
 use crate::chat::ports::Lost;
@@ -22,51 +24,6 @@ use crate::directory::backups::Found;
 
 #[wasm_bindgen]
 extern "C" {
-    /// The binding `FILES`.
-    type JsBucket;
-    #[wasm_bindgen(method, catch)]
-    fn get(this: &JsBucket, key: &str) -> Result<Promise, JsValue>;
-    #[wasm_bindgen(method, catch)]
-    fn put(this: &JsBucket, key: &str, value: &Uint8Array) -> Result<Promise, JsValue>;
-    #[wasm_bindgen(method, catch)]
-    fn delete(this: &JsBucket, keys: &Array) -> Result<Promise, JsValue>;
-    #[wasm_bindgen(method, catch)]
-    fn list(this: &JsBucket, options: &JsValue) -> Result<Promise, JsValue>;
-    #[wasm_bindgen(method, catch, js_name = createMultipartUpload)]
-    fn create_upload(this: &JsBucket, key: &str) -> Result<Promise, JsValue>;
-
-    /// What `get` resolves to, and an entry of a list.
-    type JsObject;
-    #[wasm_bindgen(method, getter)]
-    fn key(this: &JsObject) -> String;
-    #[wasm_bindgen(method, getter)]
-    fn size(this: &JsObject) -> f64;
-    #[wasm_bindgen(method, getter)]
-    fn body(this: &JsObject) -> JsBody;
-
-    /// What `list` resolves to.
-    type JsList;
-    #[wasm_bindgen(method, getter)]
-    fn objects(this: &JsList) -> Array;
-    #[wasm_bindgen(method, getter)]
-    fn truncated(this: &JsList) -> bool;
-    #[wasm_bindgen(method, getter)]
-    fn cursor(this: &JsList) -> Option<String>;
-
-    /// A `ReadableStream` to be piped.
-    type JsBody;
-    #[wasm_bindgen(method, catch, js_name = pipeThrough)]
-    fn pipe_through(this: &JsBody, transform: &JsValue) -> Result<JsStream, JsValue>;
-
-    /// What `createMultipartUpload` resolves to.
-    type JsUpload;
-    #[wasm_bindgen(method, catch, js_name = uploadPart)]
-    fn upload_part(this: &JsUpload, number: u32, value: &Uint8Array) -> Result<Promise, JsValue>;
-    #[wasm_bindgen(method, catch)]
-    fn complete(this: &JsUpload, parts: &Array) -> Result<Promise, JsValue>;
-    #[wasm_bindgen(method, catch)]
-    fn abort(this: &JsUpload) -> Result<Promise, JsValue>;
-
     #[wasm_bindgen(js_name = CompressionStream)]
     type JsCompression;
     #[wasm_bindgen(constructor, js_class = "CompressionStream", catch)]
@@ -95,8 +52,7 @@ pub struct R2(JsBucket);
 impl R2 {
     /// `None` if no bucket is bound.
     pub fn of(env: &Env) -> Option<R2> {
-        let bucket = Reflect::get(env.unchecked_ref(), &JsValue::from_str("FILES")).ok()?;
-        (!bucket.is_undefined()).then(|| R2(bucket.unchecked_into()))
+        bucket::of(env).map(R2)
     }
 
     /// A page of what is there. `None`: storage did not answer.
@@ -106,7 +62,7 @@ impl R2 {
         if let Some(cursor) = cursor {
             Reflect::set(&options, &"cursor".into(), &cursor.into()).ok()?;
         }
-        let list: JsList = in_time(SHORT_DEADLINE_MS, done(self.0.list(&options))).await?.ok()?.unchecked_into();
+        let list: JsFound = in_time(SHORT_DEADLINE_MS, done(self.0.list(&options))).await?.ok()?.unchecked_into();
         let read = |object: JsValue| {
             let object: JsObject = object.unchecked_into();
             (object.key(), object.size() as i64)
@@ -137,7 +93,7 @@ impl R2 {
     }
 
     async fn read_all(&self, key: &str, bytes: Option<u64>, take: Taker<'_>) -> Result<(), Refused> {
-        let object = done(self.0.get(key)).await.map_err(|Lost| Refused::Lost)?;
+        let object = done(self.0.get(key, &JsValue::UNDEFINED)).await.map_err(|Lost| Refused::Lost)?;
         if object.is_null() {
             return Err(Refused::Missing);
         }

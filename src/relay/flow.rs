@@ -49,6 +49,12 @@ impl Outflow {
     /// Takes the next bytes to send; at most [`Outflow::room`] of them, the rest is left out. Returns how many.
     pub fn push(&mut self, bytes: &[u8]) -> usize {
         let taken = bytes.get(..self.room().min(bytes.len())).unwrap_or_default();
+        // Left to itself it would grow to twice the window.
+        let wanted = self.held.len() + taken.len();
+        if wanted > self.held.capacity() {
+            let window = usize::try_from(WINDOW).unwrap_or(usize::MAX);
+            self.held.reserve_exact(wanted.next_power_of_two().min(window) - self.held.len());
+        }
         self.held.extend(taken);
         taken.len()
     }

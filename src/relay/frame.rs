@@ -259,7 +259,9 @@ fn with_json(kind: Kind, call: Option<CallId>, message: &impl Serialize) -> Vec<
 }
 
 fn json<T: DeserializeOwned>(kind: Kind, content: &[u8]) -> Result<T, Malformed> {
-    serde_json::from_slice(content).map_err(|_| Malformed::Content(kind))
+    // As a text, like everything else that is read here: each kind of reader is code of its own in the Wasm.
+    let text = std::str::from_utf8(content).map_err(|_| Malformed::Content(kind))?;
+    serde_json::from_str(text).map_err(|_| Malformed::Content(kind))
 }
 
 fn number(kind: Kind, content: &[u8]) -> Result<(u64, &[u8]), Malformed> {

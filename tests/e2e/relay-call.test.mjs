@@ -17,15 +17,23 @@ describe("a conversation's call through the hub", { concurrency: 1 }, () => {
   let world;
   let next = 5001;
   before(async () => {
-    world = await startWorld({ owners: [5001, 5002, 5003, 5004, 5005, 5006], relay: true, vars: { DEFAULT_MODEL: "relay/m", MODEL_CATALOGUE: JSON.stringify({ "relay/m": { accepts: ["image"] } }) } });
+    world = await startWorld({ owners: Array.from({ length: 7 }, (_, n) => 5001 + n), relay: true, vars: { DEFAULT_MODEL: "relay/m", MODEL_CATALOGUE: JSON.stringify({ "relay/m": { accepts: ["image"] } }) } });
   });
   after(() => world?.close());
+
+  /** A relay that the hub knows. */
+  async function relayAt(hello) {
+    const relay = await connectRelay(world.worker, TOKEN, hello);
+    await relay.take("WELCOME");
+    return relay;
+  }
 
   /** A relay whose call of a chat is taken with its whole body; `/api/show` is refused. */
   async function serve(relay) {
     for (;;) {
       const open = await relay.take("OPEN");
       if (open.path !== "/api/chat") {
+        await relay.take("DATA");
         relay.send({ kind: "FAIL", call: open.call, code: "refused", message: "not here" });
         continue;
       }
@@ -53,7 +61,7 @@ describe("a conversation's call through the hub", { concurrency: 1 }, () => {
   }
 
   test("a question goes there and the answer comes back", async () => {
-    const relay = await connectRelay(world.worker, TOKEN);
+    const relay = await relayAt();
     const person = world.person(next++);
     person.send("Good morning, relay");
     const asked = await serve(relay);
@@ -69,7 +77,7 @@ describe("a conversation's call through the hub", { concurrency: 1 }, () => {
   });
 
   test("a picture goes there by credit, from storage, and arrives whole", async () => {
-    const relay = await connectRelay(world.worker, TOKEN);
+    const relay = await relayAt();
     const person = world.person(next++);
     const bytes = png(3_000_001);
     person.send({ photo: { bytes }, text: "What is it?" });
@@ -82,7 +90,7 @@ describe("a conversation's call through the hub", { concurrency: 1 }, () => {
   });
 
   test("a relay that is back within its grace goes on where it was", async () => {
-    let relay = await connectRelay(world.worker, TOKEN, { instance: "kept" });
+    let relay = await relayAt({ instance: "kept" });
     const person = world.person(next++);
     person.send("Tell me a story");
     const asked = await serve(relay);
@@ -92,7 +100,7 @@ describe("a conversation's call through the hub", { concurrency: 1 }, () => {
     data(relay, asked.call, 0, whole.subarray(0, half));
     await new Promise((resolve) => setTimeout(resolve, 500));
     await relay.cut();
-    relay = await connectRelay(world.worker, TOKEN, { instance: "kept", calls: [hex(asked.call)] });
+    relay = await relayAt({ instance: "kept", calls: [hex(asked.call)] });
     const resume = await relay.take("RESUME");
     assert.equal(resume.received, half);
     relay.send({ kind: "RESUMED", call: asked.call, received: asked.length, limit: asked.length + WINDOW });
@@ -103,8 +111,42 @@ describe("a conversation's call through the hub", { concurrency: 1 }, () => {
     await relay.close();
   });
 
+  test("a relay that is killed in mid-answer fails the call, which is made again", async () => {
+    let relay = await relayAt({ instance: "old" });
+    const person = world.person(next++);
+    person.send("Sing a song");
+    const first = await serve(relay);
+    head(relay, first.call);
+    data(relay, first.call, 0, say("La la "));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await relay.cut();
+    relay = await relayAt({ instance: "new" });
+    const again = await serve(relay);
+    assert.notEqual(again.call, first.call);
+    answer(relay, again.call, "La la la.");
+    const said = await person.until("La la la.");
+    assert.equal(said.text, "La la la.");
+    await relay.close();
+  });
+
+  test("a model that is loaded for long is told of while it is", async () => {
+    const relay = await relayAt();
+    const person = world.person(next++);
+    person.send("Are you awake?");
+    const asked = await serve(relay);
+    const waits = setInterval(() => relay.send({ kind: "WAIT", call: asked.call, phase: "loading" }), 2_000);
+    try {
+      await world.telegram.waitFor(() => person.calls("sendMessageDraft").find(({ params }) => params.text === "⏳ Loading m on the relay… 10 s"), 20_000);
+    } finally {
+      clearInterval(waits);
+    }
+    answer(relay, asked.call, "Now I am.");
+    assert.equal((await person.until("Now I am.")).text, "Now I am.");
+    await relay.close();
+  });
+
   test("stop cancels the call", async () => {
-    const relay = await connectRelay(world.worker, TOKEN);
+    const relay = await relayAt();
     const person = world.person(next++);
     person.send("Count to a million");
     const asked = await serve(relay);
@@ -121,13 +163,20 @@ describe("a conversation's call through the hub", { concurrency: 1 }, () => {
     const person = world.person(next++);
     person.send("Anybody?");
     await person.until("is not connected", 20_000);
-    const relays = [await connectRelay(world.worker, TOKEN, { name: "den", models: ["a"] }), await connectRelay(world.worker, TOKEN, { models: ["a", { name: "b", loaded: true }] })];
+    const relays = [await relayAt({ name: "den", models: ["a"] }), await relayAt({ models: ["a", { name: "b", loaded: true }] })];
     person.send("/status");
     await person.until("Relay home: connected since");
     await person.until("loaded: b");
     person.send("/model");
     const menu = await person.until("Current model: relay/m");
-    for (const name of ["relay/a", "relay/b", "relay:den/a", "relay:home/a", "relay:home/b"]) assert.ok(JSON.stringify(menu).includes(name), `${name} in ${JSON.stringify(menu)}`);
+    for (const name of ["relay/a", "relay/b", "relay:den/a"]) assert.ok(JSON.stringify(menu).includes(`"${name}"`), `${name} in ${JSON.stringify(menu)}`);
+    person.send("/model relay:home/a");
+    await person.until("✓ relay:home/a answers from now on.");
+    person.send("Who is it?");
+    const asked = await serve(relays[1]);
+    assert.equal(asked.relay, "home");
+    answer(relays[1], asked.call, "Home, and not den.");
+    await person.until("Home, and not den.");
     await Promise.all(relays.map((relay) => relay.close()));
   });
 });

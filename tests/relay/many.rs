@@ -64,7 +64,7 @@ async fn twenty_streams_side_by_side_are_small_and_whole() {
     }
     let memory = program.memory("VmHWM");
     println!("{STREAMS} streams: {memory} kB at most");
-    // The program as it is installed is measured by `npm run bench`; unoptimised code is larger.
-    let most = if cfg!(debug_assertions) { 45_000 } else { 20_000 };
+    // 20 MB is for the program as it is installed (OLLAMA_RELAY_BIN); unoptimised code is larger.
+    let most = if std::env::var("OLLAMA_RELAY_BIN").is_ok() { 20_000 } else { 45_000 };
     assert!(memory < most, "{memory} kB");
 }

@@ -19,7 +19,9 @@ pub struct Program {
 
 /// The program with a token file, ready for more arguments.
 pub fn command() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ollama-relay"));
+    // The program as it is installed can be put to the same tests.
+    let other = std::env::var("OLLAMA_RELAY_BIN").ok();
+    let mut command = Command::new(other.as_deref().unwrap_or(env!("CARGO_BIN_EXE_ollama-relay")));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("RELAY_") || name.starts_with("OLLAMA_")) {
         command.env_remove(name);
     }

@@ -25,6 +25,9 @@ const DEADLINE_MS: i64 = 20_000;
 const RELAY_DEADLINE_MS: i64 = 60_000;
 /// Enough for a word and some thinking before it.
 const MAX_OUTPUT: u32 = 256;
+/// What conversations ask an Ollama of one's own to hold (`chat::context`), tokens: asked for less, it would load the model
+/// anew, and once more for the next conversation.
+const CONTEXT: u32 = 32_768;
 /// More than the question has, tokens.
 const INPUT: u64 = 64;
 
@@ -73,7 +76,8 @@ pub async fn ping<O: Office>(office: &O, model: &ModelRef) -> Result<Ping, Refus
     };
     let bot = office.bots().into_iter().next().ok_or_else(|| Refused::bad_input("No bot has a token."))?;
     let (catalogue, _) = catalogue_of(office, &state_of(office).await?);
-    let price = catalogue.facts(model, server.is_local()).price;
+    let facts = catalogue.facts(model, server.is_local());
+    let (price, context) = (facts.price, facts.context_tokens.map_or(CONTEXT, |window| window.min(CONTEXT)));
     let estimate = estimate_nano_usd(&price, INPUT, MAX_OUTPUT.into(), office.now());
     let candidate = Candidate { model: model.clone(), estimate_nano_usd: estimate };
     let ask = ModelsAsk::Leave { bot: bot.clone(), candidate };
@@ -83,7 +87,7 @@ pub async fn ping<O: Office>(office: &O, model: &ModelRef) -> Result<Ping, Refus
         Some(Reserved::Capped { cap, .. }) => return Ok(capped(model, cap)),
         _ => return Err(Refused::new(503, "not_reachable", "No leave for the call was given. Try again.")),
     };
-    let (reply, outcome, answer) = call(office, &server, model, without).await;
+    let (reply, outcome, answer) = call(office, &server, model, context, without).await;
     let (usage, guessed) = used(&answer, &outcome);
     let cost = cost_nano_usd(&price, &usage, office.now());
     let assumed = guessed || (price.assumed && usage.cost_nano_usd.is_none());
@@ -130,6 +134,7 @@ async fn call<O: Office>(
     office: &O,
     server: &Server,
     model: &ModelRef,
+    context: u32,
     without: Vec<Feature>,
 ) -> (ModelReply, Outcome, Accumulator) {
     let prompt = Prompt {
@@ -138,6 +143,7 @@ async fn call<O: Office>(
             parts: vec![Part::text("This is a test of the connection. Reply with the one word: pong".to_owned())],
         }],
         max_output_tokens: Some(MAX_OUTPUT),
+        context_tokens: Some(context),
         dropped: without.into_iter().collect::<BTreeSet<_>>(),
         ..Prompt::default()
     };

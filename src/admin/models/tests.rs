@@ -79,6 +79,24 @@ fn a_ping_is_a_real_call_that_is_counted() {
 }
 
 #[test]
+fn an_ollama_of_ones_own_is_asked_for_the_window_that_conversations_ask_for() {
+    let mut office = office();
+    office.variables.insert("RELAY_TOKEN", "x".repeat(64));
+    office.variables.insert("MODEL_CATALOGUE", json!({ "relay:home/small:1b": { "context": 8_192 } }).to_string());
+    office.models.borrow_mut().extend([pong(), pong(), pong()]);
+    for (model, url, window) in [
+        ("relay/qwen3:8b", "relay://any/api/chat", json!(32_768)),
+        ("relay:home/small:1b", "relay://home/api/chat", json!(8_192)),
+        (GPT, "https://ollama.com/api/chat", Value::Null),
+    ] {
+        assert_eq!(ping(&office, model)["nano_usd"] == 0, model != GPT, "what is behind a relay costs nothing");
+        let sent = office.modelled.borrow_mut().pop().unwrap();
+        let body: Value = serde_json::from_str(sent.body.as_text().unwrap()).unwrap();
+        assert_eq!((sent.url.as_str(), &body["options"]["num_ctx"]), (url, &window), "{model}");
+    }
+}
+
+#[test]
 fn what_fails_is_said_in_plain_words_and_rests() {
     let office = office();
     let cases = [

@@ -8,12 +8,14 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures::stream;
-use reqwest::header::RETRY_AFTER;
+use http_body_util::StreamBody;
+use hyper::body::Frame;
+use hyper::header::RETRY_AFTER;
 use tideclaw::relay::server::Body;
 use tideclaw::relay::{CallId, FailCode, Head, Phase, Route};
 
 use super::house::{House, Wakes};
-use super::ollama::{Trouble, trouble};
+use super::http::{self, Trouble};
 
 /// How often it is looked whether a model has been loaded.
 const LOADED_EVERY: Duration = Duration::from_secs(3);
@@ -59,7 +61,7 @@ async fn answer(house: &Arc<House>, call: &Call, wakes: &Arc<Wakes>) -> Result<S
         response = request => response?,
         never = watch_loading(house, call) => match never {},
     };
-    let status = response.status().as_u16();
+    let status = response.status();
     let retry_after = response
         .headers()
         .get(RETRY_AFTER)
@@ -67,7 +69,7 @@ async fn answer(house: &Arc<House>, call: &Call, wakes: &Arc<Wakes>) -> Result<S
         .map(|text| text.chars().take(100).collect());
     house.with(|relay, _| relay.head(call.id, Head { status, retry_after }));
     let mut bytes = 0;
-    while let Some(chunk) = response.chunk().await.map_err(trouble)? {
+    while let Some(chunk) = response.chunk().await? {
         bytes += chunk.len() as u64;
         pass_on(house, call.id, &chunk, wakes).await?;
     }
@@ -102,22 +104,22 @@ fn over() -> Trouble {
 }
 
 /// The request's body as it comes.
-fn body(house: &Arc<House>, id: CallId, wakes: &Arc<Wakes>) -> reqwest::Body {
+fn body(house: &Arc<House>, id: CallId, wakes: &Arc<Wakes>) -> http::Body {
     let (house, wakes) = (house.clone(), wakes.clone());
-    reqwest::Body::wrap_stream(stream::unfold(false, move |ended| {
+    http::Body::new(StreamBody::new(stream::unfold(false, move |ended| {
         let (house, wakes) = (house.clone(), wakes.clone());
         async move {
             loop {
                 match house.with(|relay, _| relay.read(id)) {
                     _ if ended => return None,
-                    Body::Bytes(bytes) => return Some((Ok(Bytes::from(bytes)), false)),
+                    Body::Bytes(bytes) => return Some((Ok(Frame::data(Bytes::from(bytes))), false)),
                     Body::Wait => wakes.body.notified().await,
                     Body::End => return None,
                     Body::Gone => return Some((Err(io::Error::other("the call is over")), true)),
                 }
             }
         }
-    }))
+    })))
 }
 
 /// Looks whether the model is in memory, as long as nothing has been answered.

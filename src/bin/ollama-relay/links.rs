@@ -33,7 +33,11 @@ pub async fn keep(house: &Arc<House>, way: &Way, stop: &Stop) -> Outcome {
     let lines = Lines::default();
     loop {
         let began = Instant::now();
-        let ended = match link::open(&way.hub, &way.token, &way.tls).await {
+        let opened = tokio::select! {
+            opened = link::open(&way.hub, &way.token, &way.tls) => opened,
+            () = idle(house, stop) => return Outcome::Stopped,
+        };
+        let ended = match opened {
             Ok(socket) => {
                 link::live(house, socket, |release| greeted(house, way, &lines, release), || stop.is_asked()).await
             }
@@ -61,13 +65,18 @@ pub async fn keep(house: &Arc<House>, way: &Way, stop: &Stop) -> Outcome {
         };
         lines.say(&loss_line(house, &loss));
         wait = (wait * 2).min(LONGEST_WAIT);
-        if stop.is_asked() && house.with(|relay, _| relay.in_flight()) == 0 {
-            return Outcome::Stopped;
-        }
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
-            () = stop.asked() => {}
+            () = idle(house, stop) => return Outcome::Stopped,
         }
+    }
+}
+
+/// Returns when the process is asked to stop and nobody waits for an answer.
+async fn idle(house: &Arc<House>, stop: &Stop) {
+    stop.asked().await;
+    while house.quietly(|relay, _| relay.in_flight()) > 0 {
+        tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }
 

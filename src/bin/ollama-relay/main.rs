@@ -9,6 +9,7 @@ mod calls;
 mod check;
 mod healthy;
 mod house;
+mod http;
 mod link;
 mod links;
 mod log;

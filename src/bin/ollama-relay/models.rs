@@ -25,11 +25,9 @@ pub async fn watch(house: Arc<House>) {
 /// Looks once, and logs what is new. Whether Ollama answers.
 pub async fn look(house: &Arc<House>) -> bool {
     let facts = house.ollama.facts().await;
-    if let Ok(loaded) = house.ollama.loaded().await {
-        *lock(&house.loaded) = loaded;
-    }
     match facts {
         Ok(facts) => {
+            *lock(&house.loaded) = facts.loaded;
             let (before, now) = house.with(|relay, _| {
                 let before = relay.state().clone();
                 relay.ollama(facts.models, facts.release);

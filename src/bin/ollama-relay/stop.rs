@@ -21,12 +21,10 @@ impl Stop {
         *self.0.borrow()
     }
 
-    /// Returns when it is asked; never again after that.
+    /// Returns when it is asked.
     pub async fn asked(&self) {
-        let mut receiver = self.0.clone();
-        if *receiver.borrow_and_update() || receiver.changed().await.is_err() {
-            std::future::pending().await
-        }
+        // The sender lives as long as the process.
+        let _ = self.0.clone().wait_for(|asked| *asked).await;
     }
 }
 

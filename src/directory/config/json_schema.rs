@@ -52,7 +52,7 @@ fn of(shape: &Shape) -> Value {
         Shape::Switch => json!({ "type": "boolean" }),
         Shape::Model => {
             let providers: Vec<&str> = servers::names().collect();
-            let pattern = format!("^({})/\\S+$", providers.join("|"));
+            let pattern = format!("^({}|relay:[a-z0-9-]{{1,32}})/\\S+$", providers.join("|"));
             json!({ "type": "string", "maxLength": MAX_MODEL_REF, "pattern": pattern })
         }
         Shape::Deadlines => json!({ "type": "string", "pattern": "^\\s*[0-9.]+\\s*(,\\s*[0-9.]+\\s*){2,3}$" }),

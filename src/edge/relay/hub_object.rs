@@ -1,14 +1,19 @@
 //! The RelayHub object: hibernating WebSockets, alarm and rows around a [`Board`] (cloudflare.md §1.4).
 //!
-//! It sleeps whenever nothing is said, with all sockets open, and finds itself again in what they carry. Not here: any
-//! rule of the protocol (`relay::hub`), the check of the token (`door`).
+//! It sleeps whenever nothing is said, with all sockets open, and finds itself again in what they carry. The platform's
+//! events are taken without the wrapper around them, which makes a future of each message and copies it twice: the bytes
+//! of calls go from socket to socket as they are. Not here: any rule of the protocol (`relay::hub`), the check of the
+//! token (`door`).
 
 use std::cell::{Cell, RefCell};
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
+use js_sys::{ArrayBuffer, Uint8Array};
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
+use worker::worker_sys::web_sys;
 use worker::{
-    DurableObject, Env, Error, Request, Response, Result, Socket, State, WebSocket, WebSocketIncomingMessage,
-    WebSocketPair, console_error, durable_object,
+    DurableObject, Env, Request, Response, Result, State, WebSocket, WebSocketPair, console_error, durable_object,
 };
 
 use super::super::router::{json, refuse};
@@ -17,10 +22,13 @@ use super::super::{clock, trouble};
 use super::door;
 use super::rows::Rows;
 use crate::directory;
-use crate::relay::WAIT_EVERY_MS;
 use crate::relay::hub::{Act, Acts, Board, ConnId, Level, Mark, Table};
+use crate::relay::{Kind, MAX_FRAME, WAIT_EVERY_MS};
 
-#[durable_object]
+/// Bytes of a frame of data that the board looks at: kind, call, offset.
+const DATA_HEAD: u32 = 17;
+
+#[durable_object(fetch)]
 pub struct RelayHub {
     state: State,
     env: Env,
@@ -55,9 +63,62 @@ impl DurableObject for RelayHub {
     }
 
     async fn fetch(&self, request: Request) -> Result<Response> {
+        // An error would reach whoever asks as a page of the platform's.
+        self.answer(&request).or_else(|error| {
+            console_error!("the hub: {error}");
+            refuse(500, "hub_failed", "The hub failed.")
+        })
+    }
+}
+
+#[wasm_bindgen]
+impl RelayHub {
+    #[wasm_bindgen(js_name = alarm)]
+    pub fn on_alarm(&self) {
+        self.ticking.set(false);
+        self.event(None, None, &mut Board::on_tick);
+    }
+
+    #[wasm_bindgen(js_name = webSocketMessage)]
+    pub fn on_message(&self, socket: web_sys::WebSocket, message: JsValue) {
+        let socket = WebSocket::from(socket);
+        let Some(conn) = self.name_of(&socket) else { return };
+        match message.dyn_ref::<ArrayBuffer>() {
+            Some(message) => {
+                let bytes = head(message);
+                self.event(Some((conn, &socket)), Some(message), &mut |board, now| board.on_frame(conn, &bytes, now));
+            }
+            None => self.event(Some((conn, &socket)), None, &mut |board, now| board.on_text(conn, now)),
+        }
+    }
+
+    #[wasm_bindgen(js_name = webSocketClose)]
+    pub fn on_close(&self, socket: web_sys::WebSocket, code: u16) {
+        let socket = WebSocket::from(socket);
+        self.gone(&socket, code);
+        // Without an answer the other side waits for ten seconds (seen with local workerd).
+        let _ = socket.close(Some(1000), Some(""));
+    }
+
+    #[wasm_bindgen(js_name = webSocketError)]
+    pub fn on_error(&self, socket: web_sys::WebSocket) {
+        self.gone(&socket.into(), 0);
+    }
+}
+
+/// What of a message the board has to see: all of it, but of data only the head, and never more than makes it too long.
+fn head(message: &ArrayBuffer) -> Vec<u8> {
+    let whole = Uint8Array::new(message);
+    let is_data = whole.length() > DATA_HEAD && whole.length() as usize <= MAX_FRAME;
+    let is_data = is_data && whole.get_index(0) == Kind::Data as u8;
+    whole.subarray(0, if is_data { DATA_HEAD } else { MAX_FRAME as u32 + 1 }).to_vec()
+}
+
+impl RelayHub {
+    fn answer(&self, request: &Request) -> Result<Response> {
         let path = request.path();
         match path.as_str() {
-            "/relay" | "/call" => self.accept(&request, path == "/relay"),
+            "/relay" | "/call" => self.accept(request, path == "/relay"),
             "/view" => {
                 self.event(None, None, &mut |_, _| Acts::new());
                 let known = self.rows.all(clock::now());
@@ -69,43 +130,6 @@ impl DurableObject for RelayHub {
         }
     }
 
-    async fn alarm(&self) -> Result<Response> {
-        self.ticking.set(false);
-        self.event(None, None, &mut Board::on_tick);
-        Response::empty()
-    }
-
-    async fn websocket_message(&self, socket: WebSocket, message: WebSocketIncomingMessage) -> Result<()> {
-        let Some(conn) = self.name_of(&socket) else { return Ok(()) };
-        match message {
-            WebSocketIncomingMessage::Binary(bytes) => {
-                self.event(Some((conn, &socket)), Some(&bytes), &mut |board, now| board.on_frame(conn, &bytes, now));
-            }
-            WebSocketIncomingMessage::String(_) => {
-                self.event(Some((conn, &socket)), None, &mut |board, now| board.on_text(conn, now));
-            }
-        }
-        Ok(())
-    }
-
-    async fn websocket_close(&self, socket: WebSocket, code: usize, _reason: String, _clean: bool) -> Result<()> {
-        self.gone(&socket, u16::try_from(code).unwrap_or_default());
-        // Without an answer the other side waits for ten seconds (seen with local workerd).
-        let _ = socket.close(Some(1000), Some(""));
-        Ok(())
-    }
-
-    async fn websocket_error(&self, socket: WebSocket, _error: Error) -> Result<()> {
-        self.gone(&socket, 0);
-        Ok(())
-    }
-
-    async fn connect(&self, _socket: Socket) -> Result<()> {
-        Err(Error::RustError("nothing listens here".into()))
-    }
-}
-
-impl RelayHub {
     fn accept(&self, request: &Request, is_relay: bool) -> Result<Response> {
         if !door::is_upgrade(request)? {
             return refuse(426, "upgrade_required", "This is a WebSocket.");
@@ -133,11 +157,11 @@ impl RelayHub {
         self.sockets.borrow_mut().remove(conn);
     }
 
-    /// Lets the board hear of something and does what it says. `from`: the socket it comes from, `bytes`: what came.
+    /// Lets the board hear of something and does what it says. `from`: the socket it comes from, `message`: what came.
     fn event(
         &self,
         from: Option<(ConnId, &WebSocket)>,
-        bytes: Option<&[u8]>,
+        message: Option<&ArrayBuffer>,
         hear: &mut dyn FnMut(&mut Board, i64) -> Acts,
     ) {
         let now = clock::now();
@@ -152,7 +176,7 @@ impl RelayHub {
         };
         let acts = hear(board, now);
         let waits = board.has_waiting();
-        self.perform(acts, bytes);
+        self.perform(acts, message);
         if waits && !self.ticking.replace(true) {
             // Called without awaiting, as in `Chat`.
             let at = js_sys::Date::new(&((now + WAIT_EVERY_MS) as f64).into());
@@ -182,7 +206,7 @@ impl RelayHub {
         Board::restore(marks, self.rows.all(now), door::token_hash(&self.env).as_deref(), now)
     }
 
-    fn perform(&self, acts: Acts, bytes: Option<&[u8]>) {
+    fn perform(&self, acts: Acts, message: Option<&ArrayBuffer>) {
         let mut sockets = self.sockets.borrow_mut();
         for act in acts {
             match act {
@@ -193,8 +217,8 @@ impl RelayHub {
                     }
                 }
                 Act::Forward { to } => {
-                    if let (Some(socket), Some(bytes)) = (sockets.get(to), bytes) {
-                        let _ = socket.send_with_bytes(bytes);
+                    if let (Some(socket), Some(message)) = (sockets.get(to), message) {
+                        let _ = AsRef::<web_sys::WebSocket>::as_ref(socket).send_with_array_buffer(message);
                     }
                 }
                 Act::Close { to, code, reason } => {

@@ -150,7 +150,7 @@ impl Board {
         acts
     }
 
-    /// A binary message.
+    /// A binary message. Of a frame of data its head is enough: what follows the offset is not looked at.
     pub fn on_frame(&mut self, from: ConnId, bytes: &[u8], now: i64) -> Acts {
         let mut acts = Acts::new();
         match Frame::read(bytes) {

@@ -62,11 +62,11 @@ fn full() -> Value {
         },
         "budget": { "day_usd": 2.5, "month_usd": 20.0, "person_day_usd": 0.000001 },
         "access": { "private": "allowlist" },
-        "replies": { "streaming": "edit", "deadlines": "120, 90.5,600" },
+        "replies": { "streaming": "edit", "deadlines": "120, 90.5,600,300" },
         "agents": {
             "main": { "name": "Tide" },
             "tutor-2": { "name": "Tutor", "emoji": "👩‍🏫", "persona": "You teach.\n\tPatiently.",
-                "model": "ollama/gpt-oss:120b", "fallbacks": [], "thinking": "high", "tools": "none" },
+                "model": "ollama/gpt-oss:120b", "fallbacks": ["relay:home/qwen3:8b", "relay/x"], "thinking": "high", "tools": "none" },
         },
         "bindings": [
             { "agent": "tutor-2", "bot": "work", "chat": -1_001_234_567_890_i64, "topic": 5 },

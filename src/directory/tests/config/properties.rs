@@ -132,6 +132,8 @@ fn the_schema_has_the_fields_of_the_document() {
     assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
     compare(&schema, &full(), "");
     assert_eq!(schema["properties"]["bindings"]["items"]["required"], json!(["agent"]));
+    let model = &schema["properties"]["models"]["properties"]["default"]["pattern"];
+    assert_eq!(*model, r"^(ollama|gemini|openai|relay|relay:[a-z0-9-]{1,32})/\S+$");
 }
 
 /// The example of `docs/configuration.md` is a document.
