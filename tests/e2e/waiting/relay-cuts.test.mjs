@@ -14,7 +14,7 @@ import { SOON_MS, startWorld } from "../support/world.mjs";
 const WORDS = Array.from({ length: 150 }, (_, i) => `word${i}`).join(" ");
 const CUTS_S = [5, 60, 200];
 /** By then the person has an answer, or knows why not. */
-const TOLD_MS = 45_000;
+const TOLD_MS = 50_000;
 /** By then a relay is back after its network is. */
 const BACK_MS = 40_000;
 /** An idle hub sleeps after 10 s; a relay pings every 30 s. */
