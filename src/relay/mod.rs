@@ -59,7 +59,10 @@ pub mod close {
     pub const VERSION: u16 = 4426;
 }
 
-/// Whether `name` may be a relay's: 1–32 of `a–z`, `0–9`, `-`, as it stands in `relay:<name>/<model>`.
+/// Whether `name` may be a relay's: 1–32 of `a–z`, `0–9`, `-`, as it stands in `relay:<name>/<model>`. `any` stands for
+/// whichever has the model.
 pub fn is_name(name: &str) -> bool {
-    (1..=32).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    name != "any"
+        && (1..=32).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }

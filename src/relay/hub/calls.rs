@@ -5,7 +5,7 @@ use super::super::{CallId, Fail, FailCode, Frame, OLDEST, Open, Phase, Resume, R
 use super::board::Board;
 use super::mark::{Call, Stage};
 use super::placing::Verdict;
-use super::{Act, Acts, ConnId, Level, MAX_MODEL, MAX_WAITING, NORMAL, SILENT_LINK_MS};
+use super::{Act, Acts, ConnId, Level, MAX_MODEL, MAX_WAITING, NORMAL, Note, SILENT_LINK_MS};
 
 impl Board {
     pub(super) fn heard_caller(&mut self, from: ConnId, frame: Frame<'_>, now: i64, acts: &mut Acts) {
@@ -39,6 +39,12 @@ impl Board {
             }
             (Some(Stage::With { .. } | Stage::Queued { .. }), Frame::Cancel(_, Cancel { silent })) => {
                 acts.extend(relay.map(|to| Act::Forward { to }));
+                // A person who had enough is no failure of the relay's; one whom the relay left waiting is.
+                if let Some(Stage::With { relay: name, .. }) = stage
+                    && (silent || relay.is_none())
+                {
+                    acts.push(Act::Note(Note::Ended { name: name.clone(), well: false }));
+                }
                 self.over(from, acts);
                 if silent && let Some(link) = relay {
                     self.doubt(link, now, acts);

@@ -168,23 +168,26 @@ impl Board {
         self.place_waiting(now, acts);
     }
 
-    /// A link ends. `close`: from here, with this code. `lost`: nobody comes back for its calls.
+    /// A link ends. `closing`: from here, with this code. `lost_calls`: nobody comes back for its calls.
     pub(super) fn drop_link(
         &mut self,
         conn: ConnId,
-        close: Option<(u16, &'static str)>,
+        closing: Option<(u16, &'static str)>,
         lost_calls: bool,
         now: i64,
         acts: &mut Acts,
     ) {
         let Some(link) = self.links.remove(conn) else { return };
-        if let Some((code, reason)) = close {
+        if let Some((code, reason)) = closing {
             self.shut(conn, code, reason, acts);
         }
         let Some(relay) = link.mark.relay else { return };
         acts.push(Act::Note(Note::Left { name: relay.name.clone(), at: now }));
         if !lost_calls {
-            self.went_away(relay.name.clone(), now, link.state, now);
+            // One that was silent has been gone for longer: new calls need not wait for it as well.
+            let is_silent = closing.is_some_and(|(code, _)| code == close::SILENT);
+            let at = if is_silent { link.heard.unwrap_or_default() } else { now };
+            self.went_away(relay.name.clone(), at, link.state, now);
         }
         for (caller, id) in self.callers_of(&relay.name) {
             if lost_calls {

@@ -36,6 +36,21 @@ fn another_instance_does_not_have_the_calls() {
 }
 
 #[test]
+fn a_call_that_is_given_up_since_its_relay_is_gone_counts_as_failed() {
+    both(|mut world| {
+        let home = world.home();
+        let caller = world.placed(1, home);
+        world.say(caller, cancel(1, false));
+        assert_eq!(world.kinds(home), words("Cancel"));
+        assert_eq!(world.rows["home"].failed, 0, "a person who stops an answer is no failure");
+        let caller = world.placed(2, home);
+        world.close(home, 1006);
+        world.say(caller, cancel(2, false));
+        assert_eq!((world.rows["home"].failed, world.in_flight("home")), (1, 0));
+    });
+}
+
+#[test]
 fn a_relay_that_stops_for_good_takes_its_calls_along() {
     both(|mut world| {
         let home = world.home();
@@ -133,6 +148,9 @@ fn a_link_that_is_silent_is_closed_when_a_caller_misses_something() {
         (Some(4408), words("").into_iter().chain(["relay home was silent, its link was closed".to_owned()]).collect())
     );
     assert!(!world.view().relays[0].connected);
+    world.now += 5_000;
+    let late = world.open(4, chat("m"));
+    assert_eq!(world.failed(late), Some(FailCode::NoRelay), "it was not heard for 20 s: nobody waits for it again");
     // After a sleep nothing was heard of it at all, and a sleep takes 10 s of silence.
     let mut world = World::new(false);
     let home = world.home();
