@@ -54,7 +54,7 @@ function clippyForWasm({ wasm, verbose }) {
   return run(join(shims, "cargo"), ["clippy", "--locked", ...target], { name, deadline: 40 * MINUTE, env, show: verbose });
 }
 
-/** Tests that mostly wait, for minutes; a folder of the end-to-end tests. */
+/** Tests that mostly wait for something to be given up; a folder of the end-to-end tests. */
 const WAITING = "tests/e2e/waiting";
 /** Longer than others may take; ended when the last test is over, because timers of minutes can be left then. */
 const WAITS = ["--test-concurrency=1", "--test-timeout=600000", "--test-force-exit"];

@@ -1,5 +1,5 @@
 // A conversation through the real relay to an Ollama of somebody's own: what is on offer, what gets there and how, what the
-// person sees while they wait. Deliberately not here: what breaks (relay-faults.test.mjs, relay-rogue.test.mjs, waiting/).
+// person sees while they wait. Deliberately not here: what breaks (waiting/).
 
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";

@@ -1,6 +1,6 @@
 // The network between a relay and the Worker is gone for 5, 60 and 200 s, in the middle of an answer and between two: nobody
 // is told, nothing is closed, and then it is back. All six at once, on one Worker, each with a home of its own. Also the
-// hub asleep. Deliberately not here: what takes no waiting (../relay-faults.test.mjs).
+// hub asleep. Deliberately not here: what takes no waiting (relay-faults.test.mjs).
 //
 // This folder is run beside the other end-to-end tests: it takes minutes and next to no work.
 

@@ -1,14 +1,14 @@
 // Whatever is between a conversation and somebody's Ollama breaks: the relay, the Ollama, the hub, the Worker, the network,
 // each in the middle of an answer and between two. The person gets the whole answer once, or reads what happened.
-// Deliberately not here: long cuts of the network (waiting/), relays that break the protocol (relay-rogue.test.mjs).
+// Deliberately not here: long cuts of the network (relay-cuts.test.mjs), relays that break the protocol (relay-rogue.test.mjs).
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { until } from "./support/life.mjs";
-import { say, use } from "./support/models.mjs";
-import { startHome, startLocalOllama, startRelay } from "./support/relay.mjs";
-import { SOON_MS, startWorld } from "./support/world.mjs";
+import { until } from "../support/life.mjs";
+import { say, use } from "../support/models.mjs";
+import { startHome, startLocalOllama, startRelay } from "../support/relay.mjs";
+import { SOON_MS, startWorld } from "../support/world.mjs";
 
 const WORDS = Array.from({ length: 150 }, (_, i) => `word${i}`).join(" ");
 /** 300 tokens: about 8 s. */

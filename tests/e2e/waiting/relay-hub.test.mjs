@@ -5,8 +5,8 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, before, describe, test } from "node:test";
-import { connect, connectRelay, encode, hex, MAX_FRAME, newCall } from "./support/relay-wire.mjs";
-import { SOON_MS, startWorld } from "./support/world.mjs";
+import { connect, connectRelay, encode, hex, MAX_FRAME, newCall } from "../support/relay-wire.mjs";
+import { SOON_MS, startWorld } from "../support/world.mjs";
 
 const TOKEN = "relay-token";
 /** The platform lets an object sleep after about 10 s without an event; an alarm set before may be one, 5 s on. */

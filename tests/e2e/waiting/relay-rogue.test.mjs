@@ -4,12 +4,12 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, before, describe, test } from "node:test";
-import { until } from "./support/life.mjs";
-import { say, use } from "./support/models.mjs";
-import { startHome } from "./support/relay.mjs";
-import { KIND, MAX_FRAME, encode } from "./support/relay-wire.mjs";
-import { answer, data, end, frame, head, startRogue } from "./support/rogue.mjs";
-import { startWorld } from "./support/world.mjs";
+import { until } from "../support/life.mjs";
+import { say, use } from "../support/models.mjs";
+import { startHome } from "../support/relay.mjs";
+import { KIND, MAX_FRAME, encode } from "../support/relay-wire.mjs";
+import { answer, data, end, frame, head, startRogue } from "../support/rogue.mjs";
+import { startWorld } from "../support/world.mjs";
 
 const WORDS = Array.from({ length: 150 }, (_, i) => `word${i}`).join(" ");
 const TOLD_MS = 50_000;
