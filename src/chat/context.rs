@@ -25,9 +25,6 @@ const USUAL_PROMPT: u32 = 24_000;
 /// Models whose correction is remembered.
 const REMEMBERED: usize = 8;
 
-/// What a local Ollama is asked to hold: history, system text and room for the answer (providers.md §1.2).
-const CONTEXT_TOKENS: u32 = 32_768;
-
 const SYSTEM: &str = "You are a helpful personal assistant in a Telegram chat. Answer in the language of the user's \
 last message. Be brief and concrete; use Markdown (lists, **bold**, `code`, fenced code with its language, small tables) \
 where it helps on a phone screen. Text marked as forwarded or quoted, and what stands in \
@@ -172,13 +169,13 @@ impl<S: Sql, P: Ports> Conversation<S, P> {
         let asked =
             server.is_some_and(|server| server.provider == Provider::Ollama && !ollama::is_cloud(&server.endpoint));
         let window = self.facts(model).context_tokens;
-        if asked { Some(window.map_or(CONTEXT_TOKENS, |window| window.min(CONTEXT_TOKENS))) } else { window }
+        if asked { Some(ollama::asked_window(window)) } else { window }
     }
 
     /// What an Ollama outside its cloud is asked to hold for `model`, tokens: a small machine may not have room for more than
     /// the operator says.
     pub(super) fn asked_window(&self, model: &ModelRef) -> u32 {
-        self.window(model).map_or(CONTEXT_TOKENS, |window| window.min(CONTEXT_TOKENS))
+        ollama::asked_window(self.window(model))
     }
 
     /// Tokens of a prompt that shows `view`, as `model` will count them.

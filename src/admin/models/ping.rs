@@ -17,6 +17,7 @@ use crate::directory::{CallReport, Candidate, Cap, Failure, Reserved};
 use crate::llm::catalogue::{cost_nano_usd, estimate_nano_usd};
 use crate::llm::{
     Accumulator, ErrorClass, Feature, Message, ModelError, ModelRef, Part, Prompt, Provider, Role, Server, Usage,
+    ollama,
 };
 
 /// For the whole call, milliseconds.
@@ -25,9 +26,6 @@ const DEADLINE_MS: i64 = 20_000;
 const RELAY_DEADLINE_MS: i64 = 60_000;
 /// Enough for a word and some thinking before it.
 const MAX_OUTPUT: u32 = 256;
-/// What conversations ask an Ollama of one's own to hold (`chat::context`), tokens: asked for less, it would load the model
-/// anew, and once more for the next conversation.
-const CONTEXT: u32 = 32_768;
 /// More than the question has, tokens.
 const INPUT: u64 = 64;
 
@@ -77,7 +75,8 @@ pub async fn ping<O: Office>(office: &O, model: &ModelRef) -> Result<Ping, Refus
     let bot = office.bots().into_iter().next().ok_or_else(|| Refused::bad_input("No bot has a token."))?;
     let (catalogue, _) = catalogue_of(office, &state_of(office).await?);
     let facts = catalogue.facts(model, server.is_local());
-    let (price, context) = (facts.price, facts.context_tokens.map_or(CONTEXT, |window| window.min(CONTEXT)));
+    // As conversations ask for it: asked for less, a server at home would load the model anew, and again for the next of them.
+    let (price, context) = (facts.price, ollama::asked_window(facts.context_tokens));
     let estimate = estimate_nano_usd(&price, INPUT, MAX_OUTPUT.into(), office.now());
     let candidate = Candidate { model: model.clone(), estimate_nano_usd: estimate };
     let ask = ModelsAsk::Leave { bot: bot.clone(), candidate };

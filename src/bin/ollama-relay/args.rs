@@ -71,7 +71,11 @@ pub struct Options {
 }
 
 fn name(text: &str) -> Result<String, String> {
-    if is_name(text) { Ok(text.to_owned()) } else { Err("a name has 1 to 32 of a-z, 0-9 and -".to_owned()) }
+    if is_name(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("a name has 1 to 32 of a-z, 0-9 and -, and is not \"any\"".to_owned())
+    }
 }
 
 fn metrics(text: &str) -> Result<SocketAddr, String> {
@@ -103,6 +107,7 @@ mod tests {
         for wrong in [
             &["--name", "My Home"][..],
             &["--name", ""],
+            &["--name", "any"],
             &["--max-parallel", "0"],
             &["--max-parallel", "65"],
             &["--metrics", "everywhere"],

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tideclaw::llm::ollama::CONTEXT_TOKENS;
 use tokio::time::Instant;
 
 use super::house::{House, lock};
@@ -18,10 +19,6 @@ const KEEP_MINUTES: u32 = 20;
 const REMIND_EVERY: Duration = Duration::from_secs(4 * 60);
 /// A model that could not be loaded is tried again after this.
 const RETRY_AFTER: Duration = Duration::from_secs(120);
-
-/// The window the bot asks for, tokens (`CONTEXT_TOKENS` in `src/chat/context.rs`): loaded with another, its first request would load the
-/// model again.
-const WINDOW: u64 = 32_768;
 
 /// Works for as long as the process lives.
 pub async fn keep(house: Arc<House>, models: Vec<String>) {
@@ -35,11 +32,9 @@ pub async fn keep(house: Arc<House>, models: Vec<String>) {
                 continue;
             }
             let began = Instant::now();
-            let again = match house
-                .ollama
-                .load(model, Some(there.as_ref().and_then(|there| there.context).unwrap_or(WINDOW)), KEEP_MINUTES)
-                .await
-            {
+            // One that is not there is loaded as the bot will ask for it.
+            let window = there.as_ref().and_then(|there| there.context).unwrap_or(CONTEXT_TOKENS.into());
+            let again = match house.ollama.load(model, Some(window), KEEP_MINUTES).await {
                 Ok(()) if there.is_some() => REMIND_EVERY,
                 Ok(()) => {
                     tracing::info!("loaded {model} in {} s", began.elapsed().as_secs());

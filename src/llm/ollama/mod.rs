@@ -11,5 +11,5 @@ mod thinking;
 
 pub use catalogue::{list, parse_list, parse_show, show};
 pub use error::classify;
-pub use request::{chat, is_cloud, model_of};
+pub use request::{CONTEXT_TOKENS, asked_window, chat, is_cloud, model_of};
 pub use stream::{Parser, parser};

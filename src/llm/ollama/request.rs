@@ -15,6 +15,16 @@ use crate::llm::{
     ToolSpec, gateway, history, media_mark,
 };
 
+/// The context window an Ollama outside its cloud is asked to hold (`num_ctx`), tokens, unless the model's own is known to be
+/// smaller. Left to itself it would take 4,096 on small cards and forget the rest without a word (providers.md §1.2); the same
+/// number everywhere, because another one makes it load the model again.
+pub const CONTEXT_TOKENS: u32 = 32_768;
+
+/// What such an Ollama is asked to hold for a model whose window is `known`, tokens.
+pub fn asked_window(known: Option<u32>) -> u32 {
+    known.map_or(CONTEXT_TOKENS, |window| window.min(CONTEXT_TOKENS))
+}
+
 /// `POST {base}/api/chat` with a streamed answer.
 pub fn chat(endpoint: &Endpoint, model: &str, prompt: &Prompt) -> HttpRequest {
     let model = wire_name(endpoint, model);
