@@ -11,7 +11,9 @@ use super::ports::Ports;
 use super::sniff;
 use super::transcript::Stored;
 use crate::llm::catalogue::Accepts;
+use crate::llm::servers::RELAY;
 use crate::llm::{MediaRef, Message, ModelRef, Part, PartKind, Prompt, Role};
+use crate::relay;
 use crate::store::{Sql, StoreError};
 use crate::telegram::content::AttachmentKind;
 use crate::text::media::What;
@@ -20,10 +22,12 @@ use crate::text::media::What;
 const SHOWN_TURNS: usize = 3;
 /// Bytes of files in one prompt at most; base64 adds a third (providers.md §2.6: 15–20 MB of source).
 const SHOWN_BYTES: u64 = 20 * 1024 * 1024;
+/// The same through a relay, whose requests end at 16 MiB: that as base64, with 1 MiB left for the words.
+const RELAYED_BYTES: u64 = (relay::MAX_BODY - 1024 * 1024) / 4 * 3;
 /// Bytes of text from files in one prompt at most: some 80,000 tokens.
 const SHOWN_TEXT: usize = 256_000;
 
-const TOO_MUCH: &str = "kept, but too much to show together with what came after it";
+const TOO_MUCH: &str = "kept, but too large to be shown, by itself or with what came after it";
 
 /// Whether a model is given files of this type.
 pub fn takes(accepts: Accepts, mime: &str) -> bool {
@@ -100,7 +104,9 @@ fn title(file: &File) -> String {
 impl<S: Sql, P: Ports> Conversation<S, P> {
     /// `prompt` with its files, as `model` takes them.
     pub(super) fn with_files(&self, mut prompt: Prompt, model: &ModelRef) -> Result<Prompt, StoreError> {
-        let room = Room { bytes: SHOWN_BYTES, text: self.text_room(model) };
+        let is_relayed = self.config.servers.of(model).is_some_and(|server| server.name == RELAY);
+        let bytes = if is_relayed { RELAYED_BYTES } else { SHOWN_BYTES };
+        let room = Room { bytes, text: self.text_room(model) };
         fill_in(&self.sql, &mut prompt.messages, self.accepts(model), room)?;
         Ok(prompt)
     }

@@ -10,7 +10,7 @@ use tideclaw::relay::{FailCode, HubView, Model, Phase, RelayView};
 use super::clock::START;
 use super::model::{Script, State};
 use super::sim::Sim;
-use super::updates::mention;
+use super::updates::{mention, photo};
 
 /// A conversation whose model is behind a relay, with no other.
 fn at(mut sim: Sim) -> Sim {
@@ -349,4 +349,22 @@ fn a_small_machine_is_asked_for_no_more_than_the_operator_says() {
     for request in sim.requests() {
         assert_eq!(request.body["options"]["num_ctx"], 8_192, "{}", request.url);
     }
+}
+
+#[test]
+fn a_picture_that_no_relay_takes_is_not_sent_to_one() {
+    let mut sim = with_another();
+    let shown = json!({"capabilities": ["completion", "vision"], "model_info": {"llama.context_length": 32_768}});
+    sim.world.model.shown.replace(shown.to_string());
+    let png = |size: usize| [b"\x89PNG\r\n\x1a\n".as_slice(), &vec![7; size]].concat();
+    sim.world.storage.put("a", png(11 << 20));
+    sim.world.storage.put("b", png(12 << 20));
+    for id in ["a", "b"] {
+        sim.send(json!({"photo": photo(id), "caption": "What is it?"}));
+        sim.run();
+    }
+    let last = |request: usize| sim.requests()[request].body["messages"].as_array().unwrap().last().unwrap().clone();
+    assert_eq!(last(0)["images"].as_array().map(Vec::len), Some(1), "15 MiB as base64 pass");
+    assert_eq!(last(1)["images"], Value::Null);
+    assert!(sim.requests()[1].question().contains("too large to be shown"), "{}", sim.requests()[1].question());
 }
