@@ -459,29 +459,31 @@ impl World {
     }
 }
 
+/// Calls, slots, bytes asked and bytes answered.
+fn shapes() -> impl Strategy<Value = (usize, u32, usize, usize)> {
+    (1usize..4, 1u32..3, 0usize..400_000, 0usize..500_000)
+}
+
+fn play((calls, slots, asked, length): (usize, u32, usize, usize), events: &[Event], must_succeed: bool) {
+    let mut world = World::new(calls, slots, asked, length);
+    events.iter().for_each(|event| world.happen(event));
+    world.come_to_rest();
+    world.check(must_succeed);
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, max_shrink_iters: 2_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 96, max_shrink_iters: 200, ..ProptestConfig::default() })]
 
     /// While only the hub sleeps, everything succeeds.
     #[test]
-    fn a_hub_that_sleeps_at_any_moment_is_not_noticed(
-        events in events(0), calls in 1usize..4, slots in 1u32..3, asked in 0usize..400_000, length in 0usize..500_000,
-    ) {
-        let mut world = World::new(calls, slots, asked, length);
-        events.iter().for_each(|event| world.happen(event));
-        world.come_to_rest();
-        world.check(true);
+    fn a_hub_that_sleeps_at_any_moment_is_not_noticed(shape in shapes(), events in events(0)) {
+        play(shape, &events, true);
     }
 
     /// Links that break and a hub that dies end calls or do not, but never leave a wrong answer or a slot.
     #[test]
-    fn whatever_breaks_no_byte_is_wrong_and_every_call_ends(
-        events in events(2), calls in 1usize..4, slots in 1u32..3, asked in 0usize..300_000, length in 0usize..400_000,
-    ) {
-        let mut world = World::new(calls, slots, asked, length);
-        events.iter().for_each(|event| world.happen(event));
-        world.come_to_rest();
-        world.check(false);
+    fn whatever_breaks_no_byte_is_wrong_and_every_call_ends(shape in shapes(), events in events(2)) {
+        play(shape, &events, false);
     }
 }
 
