@@ -115,13 +115,13 @@ describe("rogue relays", { concurrency: 7 }, () => {
   });
 
   test("a version that has nothing in common with ours is refused", async () => {
-    const rogue = await startRogue(world, { name: "far-future", version: 9, oldest: 5 });
+    const rogue = await startRogue(world, { name: "far-future", version: 9, oldest: 5, wait: false });
     assert.equal(await rogue.code(), NO_VERSION);
   });
 
   test("HELLO that is none, a name that is none, and a frame before HELLO", async () => {
     for (const hello of [{ name: "No Name" }, { name: "" }, { instance: "" }, { version: "one" }, { max_parallel: -1 }]) {
-      const rogue = await startRogue(world, { name: "odd", ...hello });
+      const rogue = await startRogue(world, { name: "odd", ...hello, wait: false });
       assert.equal(await rogue.code(), BROKEN, JSON.stringify(hello));
     }
   });
