@@ -212,6 +212,7 @@ async fn nothing_comes_before_the_greeting_and_no_other_version_after_it() {
     link.open(1, chat("qwen3:8b", BODY.len()), BODY.as_bytes()).await;
     assert_eq!(link.close_code().await, 4400);
     let mut link = hub.accept().await;
+    link.find(|frame| matches!(frame, Frame::Hello(_)).then_some(())).await;
     link.send(Frame::Welcome(Welcome { version: 99, software: "99".to_owned() })).await;
     assert_eq!(link.close_code().await, 4426);
     program.says(&Breach::Version(99).to_string()).await;
